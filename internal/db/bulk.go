@@ -1,0 +1,93 @@
+package db
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgtype"
+)
+
+// Column is one column of a [Bulk] with its PostgreSQL type: uuid, bytea, bigint, boolean or text.
+type Column struct{ Name, Type string }
+
+// Bulk is a table and the columns that rows are inserted into: one statement for all rows on PostgreSQL (unnest), a
+// prepared statement for each on SQLite.
+type Bulk struct {
+	columns []Column
+	one     string
+	many    string
+}
+
+// NewBulk prepares the texts. tail is what follows the rows, for example "ON CONFLICT DO NOTHING".
+func NewBulk(table, tail string, columns ...Column) *Bulk {
+	names := make([]string, len(columns))
+	arrays := make([]string, len(columns))
+	for i, c := range columns {
+		names[i] = c.Name
+		arrays[i] = "?::" + c.Type + "[]"
+	}
+	list := strings.Join(names, ", ")
+	marks := strings.TrimSuffix(strings.Repeat("?, ", len(columns)), ", ")
+	return &Bulk{
+		columns: columns,
+		one:     fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s) %s", table, list, marks, tail),
+		many:    fmt.Sprintf("INSERT INTO %s (%s) SELECT * FROM unnest(%s) %s", table, list, strings.Join(arrays, ", "), tail),
+	}
+}
+
+// Insert writes the rows; each has one value per column. On PostgreSQL they leave with the next query or the commit.
+func (b *Bulk) Insert(ctx context.Context, tx *Tx, rows [][]any) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	if tx.Engine == SQLite || len(rows) == 1 {
+		for _, r := range rows {
+			if err := tx.Defer(ctx, b.one, r...); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	args := make([]any, len(b.columns))
+	for i, c := range b.columns {
+		a, err := array(c, i, rows)
+		if err != nil {
+			return err
+		}
+		args[i] = a
+	}
+	return tx.Defer(ctx, b.many, args...)
+}
+
+func array(c Column, i int, rows [][]any) (any, error) {
+	switch c.Type {
+	case "uuid":
+		return column(rows, i, func(v [16]byte) pgtype.UUID { return pgtype.UUID{Bytes: v, Valid: true} })
+	case "bigint":
+		return column(rows, i, func(v int64) pgtype.Int8 { return pgtype.Int8{Int64: v, Valid: true} })
+	case "bytea":
+		return column(rows, i, func(v []byte) []byte { return v })
+	case "text":
+		return column(rows, i, func(v string) pgtype.Text { return pgtype.Text{String: v, Valid: true} })
+	case "boolean":
+		return column(rows, i, func(v bool) pgtype.Bool { return pgtype.Bool{Bool: v, Valid: true} })
+	}
+	return nil, fmt.Errorf("db: column %s has the unknown type %s", c.Name, c.Type)
+}
+
+func column[V, P any](rows [][]any, i int, wrap func(V) P) ([]P, error) {
+	out := make([]P, len(rows))
+	for n, row := range rows {
+		value := bind(PostgreSQL, row[i:i+1])[0]
+		if value == nil {
+			continue
+		}
+		v, ok := value.(V)
+		if !ok {
+			return nil, fmt.Errorf("db: column %d takes a %T, not a %T", i, v, value)
+		}
+		out[n] = wrap(v)
+	}
+	return out, nil
+}

@@ -1,0 +1,116 @@
+package db
+
+import (
+	"context"
+	"errors"
+
+	"rollway/internal/fault"
+)
+
+// Group gathers what many callers want written at the same time and writes it in few transactions, which is what makes
+// durable single writes fast. While one batch is being made durable the next one gathers; there is no timer.
+type Group[T any] struct {
+	db    *DB
+	write func(ctx context.Context, tx *Tx, items []T) error
+	items chan *member[T]
+	stop  chan struct{}
+}
+
+type member[T any] struct {
+	ctx  context.Context
+	item T
+	err  error
+	done chan struct{}
+}
+
+// groupCap is the most items in one transaction.
+const groupCap = 100
+
+// NewGroup starts a group whose write function stores several items in one transaction. It may run more than once for the
+// same items: after an error each is tried alone, so that one bad item fails only itself.
+func NewGroup[T any](d *DB, write func(ctx context.Context, tx *Tx, items []T) error) *Group[T] {
+	g := &Group[T]{db: d, write: write, items: make(chan *member[T], groupCap), stop: make(chan struct{})}
+	if d.engine == PostgreSQL {
+		for range d.writers {
+			go g.run()
+		}
+	}
+	return g
+}
+
+// Do writes the item and returns when it is durable.
+func (g *Group[T]) Do(ctx context.Context, item T) error {
+	if g.db.engine == SQLite { // its writer gathers already
+		return g.db.Write(ctx, func(tx *Tx) error { return g.write(ctx, tx, []T{item}) })
+	}
+	m := &member[T]{ctx: ctx, item: item, done: make(chan struct{})}
+	select {
+	case g.items <- m:
+	case <-g.stop:
+		return errClosed
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select {
+	case <-m.done:
+		return m.err
+	case <-g.stop:
+		return fault.New(fault.Unavailable, "stopping", "The server is stopping; send this again.")
+	}
+}
+
+// Close ends the group. Items that were not acknowledged may or may not have been written.
+func (g *Group[T]) Close() { close(g.stop) }
+
+func (g *Group[T]) run() {
+	batch := make([]*member[T], 0, groupCap)
+	for {
+		select {
+		case m := <-g.items:
+			batch = append(batch[:0], m)
+		case <-g.stop:
+			return
+		}
+	drain:
+		for len(batch) < groupCap {
+			select {
+			case m := <-g.items:
+				batch = append(batch, m)
+			default:
+				break drain
+			}
+		}
+		g.commit(batch)
+		for _, m := range batch {
+			close(m.done)
+		}
+	}
+}
+
+func (g *Group[T]) commit(batch []*member[T]) {
+	live := batch[:0:0]
+	for _, m := range batch {
+		if m.err = m.ctx.Err(); m.err == nil {
+			live = append(live, m)
+		}
+	}
+	if len(live) == 0 || g.attempt(live) == nil {
+		return
+	}
+	for _, m := range live {
+		m.err = g.attempt([]*member[T]{m})
+	}
+}
+
+func (g *Group[T]) attempt(batch []*member[T]) error {
+	items := make([]T, len(batch))
+	for i, m := range batch {
+		items[i] = m.item
+	}
+	ctx := context.WithoutCancel(batch[0].ctx) // one caller's cancellation is not the others'
+	err := g.db.Write(ctx, func(tx *Tx) error { return g.write(ctx, tx, items) })
+	if err != nil && len(batch) > 1 && errors.Is(err, context.Canceled) {
+		return errClosed
+	}
+	return err
+}

@@ -1,0 +1,204 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	_ "modernc.org/sqlite" // the driver "sqlite"
+)
+
+// lite is SQLite: one connection that writes, a few that read.
+type lite struct {
+	pool    *sql.DB
+	jobs    chan *job
+	readers chan *liteConn
+	batch   sync.Mutex // held while a batch of writes runs, and by the checkpointer's last resort
+	stop    chan struct{}
+	done    sync.WaitGroup
+	closing sync.RWMutex
+	closed  bool
+}
+
+const liteReaders = 8
+
+func openLite(ctx context.Context, path string, readers int) (*lite, error) {
+	if readers == 0 {
+		readers = liteReaders
+	}
+	pool, err := sql.Open("sqlite", liteDSN(path))
+	if err != nil {
+		return nil, err
+	}
+	l := &lite{pool: pool, jobs: make(chan *job, batchCap), readers: make(chan *liteConn, readers), stop: make(chan struct{})}
+	writer, err := l.connect(ctx, "PRAGMA wal_autocheckpoint=0")
+	if err != nil {
+		return nil, errors.Join(err, pool.Close())
+	}
+	for range readers {
+		r, err := l.connect(ctx, "PRAGMA query_only=1")
+		if err != nil {
+			return nil, errors.Join(err, pool.Close())
+		}
+		l.readers <- r
+	}
+	l.done.Go(func() { l.run(writer) })
+	if path != "" && path != ":memory:" {
+		cp, err := l.connect(ctx, "PRAGMA busy_timeout=50")
+		if err != nil {
+			close(l.stop)
+			return nil, errors.Join(err, pool.Close())
+		}
+		l.done.Go(func() { l.checkpoint(cp) })
+	}
+	return l, nil
+}
+
+// liteDSN asks for WAL with full durability: a commit is on the disk before it is acknowledged. A database in memory has a
+// name of its own so that all connections of one DB share it.
+func liteDSN(path string) string {
+	q := url.Values{"_pragma": {"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "cache_size(-65536)", "temp_store(MEMORY)"}}
+	if path == "" || path == ":memory:" {
+		q.Set("vfs", "memdb")
+		return fmt.Sprintf("file:/rollway-%d-%d?%s", os.Getpid(), time.Now().UnixNano(), q.Encode())
+	}
+	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode()
+}
+
+// liteConn is one connection with its prepared statements.
+type liteConn struct {
+	conn  *sql.Conn
+	stmts map[string]*sql.Stmt
+}
+
+func (l *lite) connect(ctx context.Context, setup string) (*liteConn, error) {
+	c, err := l.pool.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := c.ExecContext(ctx, setup); err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
+	return &liteConn{c, map[string]*sql.Stmt{}}, nil
+}
+
+const stmtCap = 512
+
+func (c *liteConn) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
+	if s := c.stmts[query]; s != nil {
+		return s, nil
+	}
+	s, err := c.conn.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	if len(c.stmts) >= stmtCap {
+		for q, old := range c.stmts {
+			delete(c.stmts, q)
+			if err := old.Close(); err != nil {
+				return nil, err
+			}
+			break
+		}
+	}
+	c.stmts[query] = s
+	return s, nil
+}
+
+func (c *liteConn) close() error {
+	var errs []error
+	for _, s := range c.stmts {
+		errs = append(errs, s.Close())
+	}
+	return errors.Join(append(errs, c.conn.Close())...)
+}
+
+// liteTx is a session on one connection. It counts changed rows so that the writer knows whether there is anything to undo.
+type liteTx struct {
+	c       *liteConn
+	changed int64
+}
+
+func (t *liteTx) exec(ctx context.Context, query string, args []any) (int64, error) {
+	s, err := t.c.prepare(ctx, query)
+	if err != nil {
+		return 0, err
+	}
+	res, err := s.ExecContext(ctx, bind(SQLite, args)...)
+	if err != nil {
+		return 0, err
+	}
+	n, err := res.RowsAffected()
+	t.changed += n
+	return n, err
+}
+
+func (t *liteTx) later(ctx context.Context, query string, args []any) error {
+	_, err := t.exec(ctx, query, args)
+	return err
+}
+
+func (t *liteTx) query(ctx context.Context, query string, args []any) (*Rows, error) {
+	s, err := t.c.prepare(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := s.QueryContext(ctx, bind(SQLite, args)...)
+	if err != nil {
+		return nil, err
+	}
+	if writes(query) { // INSERT … RETURNING
+		t.changed++
+	}
+	return &Rows{next: rows.Next, scan: func(d []any) error { return rows.Scan(d...) }, err: rows.Err, close: rows.Close}, nil
+}
+
+func writes(query string) bool {
+	q := strings.TrimLeft(query, " \t\n")
+	return !strings.HasPrefix(q, "SELECT") && !strings.HasPrefix(q, "WITH") && !strings.HasPrefix(q, "PRAGMA") && !strings.HasPrefix(q, "EXPLAIN")
+}
+
+func (l *lite) read(ctx context.Context, now func() time.Time, snapshot bool, fn func(*Tx) error) error {
+	var c *liteConn
+	select {
+	case c = <-l.readers:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { l.readers <- c }()
+	t := &liteTx{c: c}
+	tx := &Tx{Engine: SQLite, s: t, now: now}
+	if !snapshot {
+		return guard(tx, fn)
+	}
+	// A cancelled context must not leave the connection inside a transaction.
+	if _, err := t.exec(context.WithoutCancel(ctx), "BEGIN", nil); err != nil {
+		return mapError(err)
+	}
+	err := guard(tx, fn)
+	_, end := t.exec(context.WithoutCancel(ctx), "ROLLBACK", nil)
+	return errors.Join(err, mapError(end))
+}
+
+func (l *lite) close() error {
+	l.closing.Lock()
+	already := l.closed
+	l.closed = true
+	l.closing.Unlock()
+	if already {
+		return nil
+	}
+	close(l.stop)
+	l.done.Wait()
+	var errs []error
+	for range cap(l.readers) {
+		errs = append(errs, (<-l.readers).close())
+	}
+	return errors.Join(append(errs, l.pool.Close())...)
+}
