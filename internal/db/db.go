@@ -116,8 +116,9 @@ func (d *DB) read(ctx context.Context, snapshot bool, fn func(*Tx) error) error 
 type session interface {
 	exec(ctx context.Context, query string, args []any) (int64, error)
 	query(ctx context.Context, query string, args []any) (*Rows, error)
-	// later hands over a statement whose result nobody reads before the commit.
-	later(ctx context.Context, query string, args []any) error
+	// later hands over a statement that may wait for the next flush; each, unless nil, gets its rows.
+	later(ctx context.Context, query string, args []any, each func(*Rows) error) error
+	flushed(ctx context.Context) error
 }
 
 // Tx is a running transaction, or in [DB.Read] a connection. It is not safe for use by several goroutines, and the rows of
@@ -148,8 +149,20 @@ func (tx *Tx) Defer(ctx context.Context, query string, args ...any) error {
 	if tx.open {
 		return errRowsOpen
 	}
-	return mapError(tx.s.later(ctx, query, args))
+	return mapError(tx.s.later(ctx, query, args, nil))
 }
+
+// Ask hands over a query whose rows are wanted only after [Tx.Flush] (or the next query): many questions then take one
+// round trip on PostgreSQL. each scans and does not query.
+func (tx *Tx) Ask(ctx context.Context, query string, args []any, each func(*Rows) error) error {
+	if tx.open {
+		return errRowsOpen
+	}
+	return mapError(tx.s.later(ctx, query, args, each))
+}
+
+// Flush runs what was handed over by Defer and Ask.
+func (tx *Tx) Flush(ctx context.Context) error { return mapError(tx.s.flushed(ctx)) }
 
 // Query runs a query. The caller closes the rows.
 func (tx *Tx) Query(ctx context.Context, query string, args ...any) (*Rows, error) {

@@ -260,6 +260,41 @@ func TestLockSerializes(t *testing.T) {
 	})
 }
 
+func TestAskAnswersAfterFlush(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		table(t, d)
+		ctx := t.Context()
+		err := d.Write(ctx, func(tx *db.Tx) error {
+			got := map[int]int{}
+			for i := range 5 {
+				if err := tx.Defer(ctx, "INSERT INTO things (id, n) VALUES (?, ?)", id.New[id.PersonID](), i); err != nil {
+					return err
+				}
+				if err := tx.Ask(ctx, "SELECT n FROM things WHERE n <= ?", []any{i}, func(r *db.Rows) error {
+					var n int
+					got[i]++
+					return r.Scan(&n)
+				}); err != nil {
+					return err
+				}
+			}
+			if err := tx.Flush(ctx); err != nil {
+				return err
+			}
+			for i := range 5 {
+				if got[i] != i+1 {
+					t.Errorf("question %d had %d rows", i, got[i])
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
 func TestMigrateResumesAndRefusesWhatItDoesNotKnow(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {

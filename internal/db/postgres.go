@@ -100,44 +100,86 @@ type pgTx struct {
 type queued struct {
 	query string
 	args  []any
+	each  func(*Rows) error // nil when nobody reads the result
 }
 
 // flush builds the batch of everything waiting.
-func (t *pgTx) flush() *pgx.Batch {
+func (t *pgTx) flush() (*pgx.Batch, []queued) {
 	b := &pgx.Batch{}
+	waiting := t.queue
 	if t.begin != "" {
 		b.Queue(t.begin)
+		waiting = append([]queued{{query: t.begin}}, waiting...)
 		t.begin, t.begun = "", true
 	}
 	for _, q := range t.queue {
 		b.Queue(q.query, q.args...)
 	}
-	t.queue = t.queue[:0]
-	return b
+	t.queue = nil
+	return b, waiting
 }
 
-func (t *pgTx) later(_ context.Context, query string, args []any) error {
-	t.queue = append(t.queue, queued{dollar(query), bind(PostgreSQL, args)})
+func (t *pgTx) later(_ context.Context, query string, args []any, each func(*Rows) error) error {
+	t.queue = append(t.queue, queued{dollar(query), bind(PostgreSQL, args), each})
 	return nil
 }
 
-func (t *pgTx) exec(ctx context.Context, query string, args []any) (int64, error) {
-	b := t.flush()
-	b.Queue(dollar(query), bind(PostgreSQL, args)...)
-	return t.send(ctx, b)
+func (t *pgTx) flushed(ctx context.Context) error {
+	if len(t.queue) == 0 {
+		return nil
+	}
+	b, waiting := t.flush()
+	res := t.conn.SendBatch(ctx, b)
+	if err := receive(res, waiting); err != nil {
+		return closeAfter(res, err)
+	}
+	return res.Close()
 }
 
-// send runs a batch and returns the row count of its last statement.
-func (t *pgTx) send(ctx context.Context, b *pgx.Batch) (int64, error) {
+func (t *pgTx) exec(ctx context.Context, query string, args []any) (int64, error) {
+	b, waiting := t.flush()
+	b.Queue(dollar(query), bind(PostgreSQL, args)...)
 	res := t.conn.SendBatch(ctx, b)
-	var tag pgconn.CommandTag
-	for range b.Len() {
-		var err error
-		if tag, err = res.Exec(); err != nil {
-			return 0, closeAfter(res, err)
-		}
+	if err := receive(res, waiting); err != nil {
+		return 0, closeAfter(res, err)
+	}
+	tag, err := res.Exec()
+	if err != nil {
+		return 0, closeAfter(res, err)
 	}
 	return tag.RowsAffected(), res.Close()
+}
+
+// receive reads the results of what was waiting, handing rows to those who asked for them.
+func receive(res pgx.BatchResults, waiting []queued) error {
+	for _, q := range waiting {
+		if q.each == nil {
+			if _, err := res.Exec(); err != nil {
+				return err
+			}
+			continue
+		}
+		rows, err := res.Query()
+		if err != nil {
+			return err
+		}
+		r := pgRows(rows)
+		for r.Next() && err == nil {
+			err = q.each(r)
+		}
+		rows.Close()
+		if err = errors.Join(err, rows.Err()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func pgRows(rows pgx.Rows) *Rows {
+	return &Rows{next: rows.Next, scan: func(d []any) error { return rows.Scan(d...) }, err: rows.Err, close: func() error {
+		rows.Close()
+		return nil
+	}}
 }
 
 func closeAfter(res pgx.BatchResults, err error) error {
@@ -148,43 +190,33 @@ func closeAfter(res pgx.BatchResults, err error) error {
 }
 
 func (t *pgTx) query(ctx context.Context, query string, args []any) (*Rows, error) {
-	b := t.flush()
-	before := b.Len()
+	b, waiting := t.flush()
 	b.Queue(dollar(query), bind(PostgreSQL, args)...)
 	res := t.conn.SendBatch(ctx, b)
-	for range before {
-		if _, err := res.Exec(); err != nil {
-			return nil, closeAfter(res, err)
-		}
+	if err := receive(res, waiting); err != nil {
+		return nil, closeAfter(res, err)
 	}
 	rows, err := res.Query()
 	if err != nil {
 		return nil, closeAfter(res, err)
 	}
-	return &Rows{next: rows.Next, scan: func(d []any) error { return rows.Scan(d...) }, err: rows.Err, close: func() error {
+	r := pgRows(rows)
+	r.close = func() error {
 		rows.Close()
 		return res.Close()
-	}}, nil
+	}
+	return r, nil
 }
 
 func (t *pgTx) commit(ctx context.Context) error {
-	if t.begun {
-		b := t.flush()
-		b.Queue("commit")
-		_, err := t.send(ctx, b)
-		if err != nil {
-			return errors.Join(err, t.rollback(ctx))
-		}
-		return nil
-	}
-	if len(t.queue) == 0 {
-		return nil
-	}
-	if t.begin != "" {
+	if !t.begun {
 		t.begin = "" // a pipeline without BEGIN is one transaction already
+		return t.flushed(ctx)
 	}
-	_, err := t.send(ctx, t.flush())
-	return err
+	if _, err := t.exec(ctx, "commit", nil); err != nil {
+		return errors.Join(err, t.rollback(ctx))
+	}
+	return nil
 }
 
 func (t *pgTx) rollback(ctx context.Context) error {

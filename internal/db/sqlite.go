@@ -139,10 +139,25 @@ func (t *liteTx) exec(ctx context.Context, query string, args []any) (int64, err
 	return n, err
 }
 
-func (t *liteTx) later(ctx context.Context, query string, args []any) error {
-	_, err := t.exec(ctx, query, args)
-	return err
+func (t *liteTx) later(ctx context.Context, query string, args []any, each func(*Rows) error) error {
+	if each == nil {
+		_, err := t.exec(ctx, query, args)
+		return err
+	}
+	rows, err := t.query(ctx, query, args)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := each(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
 }
+
+func (t *liteTx) flushed(context.Context) error { return nil }
 
 func (t *liteTx) query(ctx context.Context, query string, args []any) (*Rows, error) {
 	s, err := t.c.prepare(ctx, query)
