@@ -1,0 +1,85 @@
+package content
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// Launch is where an activity is launched in one language: a file of the package, or an address outside.
+type Launch struct {
+	Lang     string // language tag, "und" if unknown
+	Path     string // path of the file in the package, normal and not percent-encoded; empty for an external address
+	Query    string // the address's own query, without "?", fit to stand in a URL
+	Fragment string // the address's own fragment, without "#", fit to stand in a URL
+	External string // https address without query and fragment; empty for a file of the package
+}
+
+// launchParameters are the names that a launch itself adds to the query of an address; content that brought its own could be
+// made to report elsewhere or as somebody else.
+var launchParameters = []string{"endpoint", "auth", "actor", "registration", "activity_id", "activity_platform", "grouping",
+	"content_token", "content_endpoint", "fetch"}
+
+// parseLaunch reads a launch address of a manifest: relative to the package's root, or https at a host that the operator
+// allows. Whether the file is there is for the caller to check.
+func parseLaunch(address string, o Options) (Launch, error) {
+	for _, r := range address {
+		if unicode.IsControl(r) || r == '\\' {
+			// Browsers drop tabs and line breaks and turn backslashes, so such an address is not what it looks like.
+			return Launch{}, refuse("launch_address", "The launch address `%s` contains a backslash or a control character.", shown(address))
+		}
+	}
+	rest, fragment, _ := strings.Cut(address, "#")
+	path, query, _ := strings.Cut(rest, "?")
+	l := Launch{Query: escaped(query), Fragment: escaped(fragment)}
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		return Launch{}, refuse("launch_address", "The query of the launch address `%s` is malformed.", shown(address))
+	}
+	for _, name := range launchParameters {
+		if values.Has(name) {
+			return Launch{}, refuse("launch_parameter", "The launch address `%s` has the parameter `%s`, which is for the launch to give.", shown(address), name)
+		}
+	}
+	if scheme, _, ok := strings.Cut(path, ":"); ok && isScheme(scheme) {
+		external, err := externalAddress(path, o)
+		l.External = external
+		return l, err
+	}
+
+	plain, err := url.PathUnescape(path)
+	if err != nil {
+		return Launch{}, refuse("launch_address", "The launch address `%s` has a `%%` that does not begin an escape such as `%%20`.", shown(address))
+	}
+	if l.Path, err = NormalPath(strings.TrimPrefix(plain, "./")); err != nil {
+		return Launch{}, refuse("launch_address", "The launch address `%s` must be a relative path of a file in the package, without `..`.", shown(address))
+	}
+	return l, nil
+}
+
+// externalAddress checks an address that has a scheme, without its query and fragment.
+func externalAddress(address string, o Options) (string, error) {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil {
+		return "", refuse("launch_address", "The launch address `%s` must be a relative path of a file in the package.", shown(address))
+	}
+	if !slices.ContainsFunc(o.LaunchHosts, func(h string) bool { return strings.EqualFold(h, u.Host) }) {
+		return "", refuse("launch_host", "The launch address `%s` is outside the package, at a host that is not allowed here.", shown(address))
+	}
+	return u.String(), nil
+}
+
+// escaped percent-encodes what may not stand in a query or fragment, as browsers do, and leaves everything else alone.
+func escaped(s string) string {
+	const hex = "0123456789ABCDEF"
+	var b strings.Builder
+	for i := range len(s) {
+		if c := s[i]; c <= ' ' || c >= 0x7f || strings.IndexByte("\"'<>#`{}|^", c) >= 0 {
+			b.Write([]byte{'%', hex[c>>4], hex[c&15]})
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}
