@@ -83,3 +83,14 @@ func escaped(s string) string {
 	}
 	return b.String()
 }
+
+// isScheme reports whether s has the form of an address's scheme (RFC 3986 section 3.1).
+func isScheme(s string) bool {
+	for i := range len(s) {
+		c := s[i] | 0x20
+		if !('a' <= c && c <= 'z' || i > 0 && strings.IndexByte("0123456789+-.", s[i]) >= 0) {
+			return false
+		}
+	}
+	return s != ""
+}

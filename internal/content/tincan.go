@@ -7,9 +7,10 @@ import (
 	"errors"
 	"io"
 	"strings"
-	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"rollway/xapi"
 )
 
 // Manifest is what a tincan.xml says: one activity that can be launched, and others that its content may talk about.
@@ -22,10 +23,10 @@ type Manifest struct {
 // Activity is what a manifest says about an activity. Interaction details and extensions are not read: content states them
 // itself when it reports.
 type Activity struct {
-	ID          string            // absolute IRI, unique in the manifest
-	Type        string            // absolute IRI, or empty
-	Name        map[string]string // by language tag; "und" where the manifest gives none
-	Description map[string]string
+	ID          xapi.IRI         // unique in the manifest
+	Type        xapi.IRI         // may be empty
+	Name        xapi.LanguageMap // "und" where the manifest gives no language
+	Description xapi.LanguageMap
 }
 
 // Limits of a manifest.
@@ -56,7 +57,7 @@ func ParseManifest(text []byte, o Options) (*Manifest, error) {
 	if bytes.Contains(upper, []byte("<!DOCTYPE")) || bytes.Contains(upper, []byte("<!ENTITY")) {
 		return nil, refuse("manifest_doctype", "The file tincan.xml has a document type (DOCTYPE), which is not allowed. Remove that line.")
 	}
-	r := manifestReader{xml: xml.NewDecoder(bytes.NewReader(text)), options: o, ids: map[string]bool{}}
+	r := manifestReader{xml: xml.NewDecoder(bytes.NewReader(text)), options: o, ids: map[xapi.IRI]bool{}}
 	r.xml.CharsetReader = func(label string, in io.Reader) (io.Reader, error) {
 		if wide && strings.HasPrefix(strings.ToLower(label), "utf-16") {
 			return in, nil
@@ -73,7 +74,7 @@ func ParseManifest(text []byte, o Options) (*Manifest, error) {
 		return nil, refuse("manifest_no_launch", "None of the activities in tincan.xml has a launch address.")
 	}
 	return nil, refuse("manifest_two_launches", "More than one activity in tincan.xml has a launch address: `%s` and `%s`.",
-		shown(r.launchable[0].ID), shown(r.launchable[1].ID))
+		shown(string(r.launchable[0].ID)), shown(string(r.launchable[1].ID)))
 }
 
 var errEncoding = refuse("manifest_encoding", "The file tincan.xml must be in UTF-8, or in UTF-16 with a byte order mark, and say so.")
@@ -118,7 +119,7 @@ type manifestReader struct {
 	options    Options
 	path       []string // local names of the open elements; "" for those of another namespace
 	elements   int
-	ids        map[string]bool
+	ids        map[xapi.IRI]bool
 	launchable []activityElement
 	others     []Activity
 
@@ -203,28 +204,30 @@ func (r *manifestReader) inActivity() bool {
 }
 
 func (r *manifestReader) startActivity(t xml.StartElement) error {
-	r.now = activityElement{}
+	var id, kind string
 	for _, a := range t.Attr {
-		if a.Name.Space != "" {
-			continue
-		}
-		switch value := strings.TrimSpace(a.Value); a.Name.Local {
-		case "id":
-			r.now.ID = value
-		case "type":
-			r.now.Type = value
+		switch a.Name {
+		case xml.Name{Local: "id"}:
+			id = strings.TrimSpace(a.Value)
+		case xml.Name{Local: "type"}:
+			kind = strings.TrimSpace(a.Value)
 		}
 	}
-	id := r.now.ID
-	switch {
-	case !isIRI(id):
+	r.now = activityElement{}
+	var err error
+	if r.now.ID, err = xapi.ParseIRI(id); err != nil || len(id) > maxIRI {
 		return refuse("manifest_activity_id", "The activity id `%s` in tincan.xml is not an absolute IRI, such as https://example.com/course.", shown(id))
-	case r.ids[id]:
-		return refuse("manifest_activity_id", "The activity id `%s` is in tincan.xml twice.", shown(id))
-	case r.now.Type != "" && !isIRI(r.now.Type):
-		return refuse("manifest_activity_type", "The type `%s` of the activity `%s` in tincan.xml is not an absolute IRI.", shown(r.now.Type), shown(id))
 	}
-	r.ids[id] = true
+	if r.ids[r.now.ID] {
+		return refuse("manifest_activity_id", "The activity id `%s` is in tincan.xml twice.", shown(id))
+	}
+	r.ids[r.now.ID] = true
+	if kind == "" {
+		return nil
+	}
+	if r.now.Type, err = xapi.ParseIRI(kind); err != nil || len(kind) > maxIRI {
+		return refuse("manifest_activity_type", "The type `%s` of the activity `%s` in tincan.xml is not an absolute IRI.", shown(kind), shown(id))
+	}
 	return nil
 }
 
@@ -241,7 +244,7 @@ func (r *manifestReader) startField(t xml.StartElement) error {
 	}
 	switch r.path[3] {
 	case "name", "description", "launch":
-		if !isLanguage(r.lang) {
+		if !xapi.ValidLanguage(r.lang) {
 			return refuse("manifest_language", "`%s` in tincan.xml is not a language tag, such as en or de-AT.", shown(r.lang))
 		}
 	}
@@ -255,7 +258,7 @@ func (r *manifestReader) chars(t xml.CharData) error {
 		return refuse("manifest_xml", "The file tincan.xml has text outside its outermost element.")
 	case r.inActivity() && len(r.path) == 4:
 		if r.text.Len()+len(t) > maxText {
-			return tooLarge("manifest_too_large", "A text of the activity `%s` in tincan.xml is longer than %d bytes.", shown(r.now.ID), maxText)
+			return tooLarge("manifest_too_large", "A text of the activity `%s` in tincan.xml is longer than %d bytes.", shown(string(r.now.ID)), maxText)
 		}
 		r.text.Write(t)
 	}
@@ -286,10 +289,10 @@ func (r *manifestReader) endField() error {
 	if text == "" {
 		return nil
 	}
-	taken := refuse("manifest_language", "The activity `%s` in tincan.xml has two texts `%s` in the language `%s`.", shown(r.now.ID), r.path[3], r.lang)
-	keep := func(m *map[string]string) error {
+	taken := refuse("manifest_language", "The activity `%s` in tincan.xml has two texts `%s` in the language `%s`.", shown(string(r.now.ID)), r.path[3], r.lang)
+	keep := func(m *xapi.LanguageMap) error {
 		if *m == nil {
-			*m = map[string]string{}
+			*m = xapi.LanguageMap{}
 		}
 		if _, ok := (*m)[r.lang]; ok {
 			return taken
@@ -315,41 +318,3 @@ func (r *manifestReader) endField() error {
 	}
 	return nil
 }
-
-// isIRI reports whether s is an absolute IRI as far as the content side cares: a scheme, something after it, and no
-// character that RFC 3987 forbids.
-func isIRI(s string) bool {
-	scheme, rest, ok := strings.Cut(s, ":")
-	return ok && isScheme(scheme) && rest != "" && len(s) <= maxIRI && !strings.ContainsFunc(rest, func(r rune) bool {
-		return unicode.IsSpace(r) || unicode.IsControl(r) || strings.ContainsRune("\"<>\\^`{|}", r)
-	})
-}
-
-// isScheme reports whether s has the form of an address's scheme (RFC 3986 section 3.1).
-func isScheme(s string) bool {
-	for i := range len(s) {
-		c := s[i] | 0x20
-		if !('a' <= c && c <= 'z' || i > 0 && (isDigit(s[i]) || strings.IndexByte("+-.", s[i]) >= 0)) {
-			return false
-		}
-	}
-	return s != ""
-}
-
-// isLanguage reports whether s has the form of a language tag (RFC 5646 section 2.1): parts of one to eight letters or
-// digits, the first of letters only.
-func isLanguage(s string) bool {
-	for i, part := range strings.Split(s, "-") {
-		if part == "" || len(part) > 8 {
-			return false
-		}
-		for j := range len(part) {
-			if c := part[j] | 0x20; !('a' <= c && c <= 'z') && (i == 0 || !isDigit(part[j])) {
-				return false
-			}
-		}
-	}
-	return true
-}
-
-func isDigit(c byte) bool { return '0' <= c && c <= '9' }
