@@ -213,6 +213,15 @@ func (tx *Tx) Lock(ctx context.Context, keys ...string) error {
 	return nil
 }
 
+// Share makes the transaction wait for those that [Tx.Lock] the key, and they for it; those that share it do not wait for
+// each other.
+func (tx *Tx) Share(ctx context.Context, key string) error {
+	if tx.Engine == SQLite {
+		return nil
+	}
+	return tx.Defer(ctx, "SELECT pg_advisory_xact_lock_shared(?)", lockKeys([]string{key})[0])
+}
+
 // AfterCommit has fn called once the transaction is durable and before Write returns.
 func (tx *Tx) AfterCommit(fn func()) { tx.hooks = append(tx.hooks, fn) }
 
