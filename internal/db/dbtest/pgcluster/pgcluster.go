@@ -32,8 +32,15 @@ const (
 	orphanLimit = 5 * time.Second  // how long the backends of a killed server may take to notice
 )
 
-// guardScript stops the server and removes the folder when its standard input closes.
-const guardScript = `read -r _; "$1/pg_ctl" stop -s -m immediate -D "$2/data"; rm -rf "$2"`
+// guardScript stops the server and removes the folder when its standard input closes. It tries again because an initdb
+// that outlives the test process still writes for a moment.
+const guardScript = `read -r _
+for pause in 0 1 2 4 8; do
+	sleep $pause
+	"$1/pg_ctl" stop -s -m immediate -D "$2/data"
+	rm -rf "$2" && exit
+done
+exit 1`
 
 // Cluster is one running PostgreSQL server. Its methods are not for several goroutines at once.
 type Cluster struct {
