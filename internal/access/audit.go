@@ -3,6 +3,8 @@ package access
 import (
 	"context"
 	"fmt"
+	"maps"
+	"time"
 
 	"github.com/go-json-experiment/json"
 
@@ -10,22 +12,83 @@ import (
 	"rollway/internal/id"
 )
 
-// Audit adds an entry to the audit trail in the transaction that does what it tells of. The subject names what was acted
-// on ("person 0190…"); detail holds what changed, never a secret.
-func Audit(ctx context.Context, tx *db.Tx, c Caller, action, subject string, detail map[string]any) error {
+// Entry is a line of the audit trail that is ready to be written.
+type Entry struct {
+	org                     id.OrgID
+	id                      id.EntryID
+	caller, action, subject string
+	detail                  string
+}
+
+// NewEntry makes a line of the audit trail. The subject names what was acted on ("person 0190…"); detail holds what
+// changed, never a secret.
+func NewEntry(c Caller, action, subject string, detail map[string]any) (Entry, error) {
 	if c.Note != "" {
-		if detail == nil {
+		if detail = maps.Clone(detail); detail == nil {
 			detail = map[string]any{}
 		}
 		detail["note"] = c.Note
 	}
-	text := []byte("{}")
+	e := Entry{c.Org, id.New[id.EntryID](), c.Name, action, subject, "{}"}
 	if len(detail) > 0 {
-		var err error
-		if text, err = json.Marshal(detail, json.Deterministic(true)); err != nil {
-			return fmt.Errorf("audit %s: %w", action, err)
+		text, err := json.Marshal(detail, json.Deterministic(true))
+		if err != nil {
+			return Entry{}, fmt.Errorf("audit %s: %w", action, err)
 		}
+		e.detail = string(text)
 	}
-	return tx.Defer(ctx, "INSERT INTO audit_entries (org_id, id, at, caller, action, subject, detail) VALUES (?, ?, ?, ?, ?, ?, ?)",
-		c.Org, id.New[id.EntryID](), tx.Now(), c.Name, action, subject, string(text))
+	return e, nil
+}
+
+// Audit adds a line to the audit trail in the transaction that does what it tells of; see [NewEntry].
+func Audit(ctx context.Context, tx *db.Tx, c Caller, action, subject string, detail map[string]any) error {
+	e, err := NewEntry(c, action, subject, detail)
+	if err != nil {
+		return err
+	}
+	return AuditAll(ctx, tx, []Entry{e})
+}
+
+var insertEntries = db.NewBulk("audit_entries", "",
+	db.Column{Name: "org_id", Type: "bigint"}, db.Column{Name: "id", Type: "uuid"}, db.Column{Name: "at", Type: "bigint"},
+	db.Column{Name: "caller", Type: "text"}, db.Column{Name: "action", Type: "text"}, db.Column{Name: "subject", Type: "text"},
+	db.Column{Name: "detail", Type: "text"})
+
+// AuditAll adds several lines at once, in the transaction that does what they tell of.
+func AuditAll(ctx context.Context, tx *db.Tx, entries []Entry) error {
+	rows := make([][]any, len(entries))
+	now := tx.Now()
+	for i, e := range entries {
+		rows[i] = []any{int64(e.org), e.id, now, e.caller, e.action, e.subject, e.detail}
+	}
+	return insertEntries.Insert(ctx, tx, rows)
+}
+
+// Line is an entry of the audit trail as it is shown.
+type Line struct {
+	ID                      id.EntryID
+	At                      time.Time
+	Caller, Action, Subject string
+	Detail                  string // JSON object
+}
+
+// Trail returns the newest lines of the organization's audit trail, newest first: those before the given one, or from the
+// end when it is zero. Fault: Forbidden without the scope admin.
+func Trail(ctx context.Context, d *db.DB, c Caller, before id.EntryID, limit int) (lines []Line, err error) {
+	if err := c.Require(Admin); err != nil {
+		return nil, err
+	}
+	where, args := "", []any{c.Org}
+	if !before.IsZero() {
+		where, args = "AND id < ?", append(args, before)
+	}
+	err = d.Read(ctx, func(tx *db.Tx) error {
+		return tx.Each(ctx, "SELECT id, at, caller, action, subject, detail FROM audit_entries WHERE org_id = ? "+where+" ORDER BY id DESC LIMIT ?", append(args, limit), func(r *db.Rows) error {
+			var l Line
+			err := r.Scan(&l.ID, &l.At, &l.Caller, &l.Action, &l.Subject, &l.Detail)
+			lines = append(lines, l)
+			return err
+		})
+	})
+	return lines, err
 }

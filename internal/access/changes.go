@@ -72,10 +72,7 @@ func (c *Changes) Poll(ctx context.Context, report func(error)) {
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
 	seen := map[int64]time.Time{}
-	start := time.Now()
-	if err := c.poll(ctx, start, seen, func(Change) {}); err != nil && ctx.Err() == nil {
-		report(err)
-	}
+	heard := time.Now() // up to when everything has been heard
 	swept := time.Time{}
 	for {
 		select {
@@ -83,7 +80,10 @@ func (c *Changes) Poll(ctx context.Context, report func(error)) {
 			return
 		case <-tick.C:
 		}
-		if err := c.poll(ctx, time.Now(), seen, c.tell); err != nil && ctx.Err() == nil {
+		now := time.Now()
+		if err := c.poll(ctx, heard, now, seen); err == nil {
+			heard = now
+		} else if ctx.Err() == nil {
 			report(err)
 		}
 		if time.Since(swept) > keepFor/4 {
@@ -95,14 +95,17 @@ func (c *Changes) Poll(ctx context.Context, report func(error)) {
 	}
 }
 
-func (c *Changes) poll(ctx context.Context, now time.Time, seen map[int64]time.Time, tell func(Change)) error {
+// poll tells of what was announced since it was last heard. A change that was seen keeps quiet for as long as it is looked
+// at again.
+func (c *Changes) poll(ctx context.Context, heard, now time.Time, seen map[int64]time.Time) error {
+	from := heard.Add(-lookBack)
 	for seq, at := range seen {
-		if now.Sub(at) > 2*lookBack {
+		if at.Before(from.Add(-lookBack)) {
 			delete(seen, seq)
 		}
 	}
 	return c.db.Read(ctx, func(tx *db.Tx) error {
-		return tx.Each(ctx, "SELECT seq, org_id, kind, subject FROM changes WHERE at > ? ORDER BY at, seq", []any{now.Add(-lookBack)}, func(r *db.Rows) error {
+		return tx.Each(ctx, "SELECT seq, org_id, kind, subject FROM changes WHERE at > ? ORDER BY at, seq", []any{from}, func(r *db.Rows) error {
 			var seq int64
 			var ch Change
 			var subject []byte
@@ -112,7 +115,7 @@ func (c *Changes) poll(ctx context.Context, now time.Time, seen map[int64]time.T
 			if _, ok := seen[seq]; !ok {
 				seen[seq] = now
 				copy(ch.Subject[:], subject)
-				tell(ch)
+				c.tell(ch)
 			}
 			return nil
 		})

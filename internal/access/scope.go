@@ -11,7 +11,8 @@ import (
 // Scope is one right, or several: a set of bits.
 type Scope uint64
 
-// The scopes. Those on records use the words of the xAPI specification (1.0.3 part three, section 4.2).
+// The scopes. Those on records use the words of the xAPI specification (1.0.3 part three, section 4.2). The bits are stored,
+// so a new scope goes to the end.
 const (
 	PeopleRead         Scope = 1 << iota // see people
 	PeopleWrite                          // create and change people
@@ -41,11 +42,11 @@ var scopeNames = []string{
 }
 
 // implied are the rights that come with a wider one.
-var implied = map[Scope]Scope{
-	StatementsRead: StatementsReadMine,
-	AllRead:        StatementsRead | StatementsReadMine,
-	All:            StatementsWrite | StatementsReadMine | StatementsRead | State | Define | Profile | AllRead,
-	Admin:          1<<len(scopeNames) - 1,
+var implied = [...]struct{ wide, more Scope }{
+	{StatementsRead, StatementsReadMine},
+	{AllRead, StatementsRead | StatementsReadMine},
+	{All, StatementsWrite | StatementsReadMine | StatementsRead | State | Define | Profile | AllRead},
+	{Admin, All<<1 - 1},
 }
 
 // Learner is what a person's credential may do in the record store: write statements, read their own, keep state.
@@ -77,12 +78,15 @@ func (s Scope) Names() []string {
 
 func (s Scope) String() string { return strings.Join(s.Names(), ",") }
 
-// Has reports whether the set, with what its members imply, holds all of want.
-func (s Scope) Has(want Scope) bool {
-	for wide, more := range implied {
-		if s&wide != 0 {
-			s |= more
+// Full returns the set with what its members imply.
+func (s Scope) Full() Scope {
+	for _, i := range implied {
+		if s&i.wide != 0 {
+			s |= i.more
 		}
 	}
-	return s&want == want
+	return s
 }
+
+// Has reports whether the set, with what its members imply, holds all of want.
+func (s Scope) Has(want Scope) bool { return s.Full()&want == want }

@@ -18,7 +18,15 @@ CREATE TABLE changes (
 ) STRICT;
 CREATE INDEX changes_at ON changes (at);
 
--- Other systems' identities. The key is looked up before the organization is known, by its keyed hash.
+-- Tells whether a key file is the one that this database's secrets were hashed under. One row.
+CREATE TABLE secret_keys (
+  id bigint PRIMARY KEY,
+  check_value bytea NOT NULL,
+  created bigint NOT NULL
+) STRICT;
+
+-- Other systems' identities. A key is looked up before the organization is known, by its keyed hash; an account has two
+-- live pairs of key and secret while one replaces the other.
 CREATE TABLE service_accounts (
   org_id bigint NOT NULL,
   id uuid NOT NULL,
@@ -32,12 +40,12 @@ CREATE TABLE service_accounts (
   PRIMARY KEY (org_id, id)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE service_account_secrets (
-  key_hash bytea PRIMARY KEY, -- of the key, or of the whole token
+  key_hash bytea PRIMARY KEY,
   secret_hash bytea NOT NULL,
   org_id bigint NOT NULL,
   service_account_id uuid NOT NULL,
   created bigint NOT NULL,
-  expires bigint
+  expires bigint -- set when another pair replaces it
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX service_account_secrets_of ON service_account_secrets (org_id, service_account_id);
 
