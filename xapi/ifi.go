@@ -5,6 +5,7 @@ import (
 	"crypto/sha1"
 	"encoding/hex"
 	"strings"
+	"unicode/utf8"
 )
 
 // IFIKind tells which of the four inverse functional identifiers an IFI is.
@@ -132,7 +133,7 @@ func validMbox(s []byte) bool {
 	}
 	s = s[len(mailto):]
 	at := bytes.IndexByte(s, '@')
-	if at < 1 || at == len(s)-1 {
+	if at < 1 || at == len(s)-1 || !utf8.Valid(s) {
 		return false
 	}
 	for _, c := range s[:at] {
@@ -185,4 +186,6 @@ func appendLower(dst, s []byte) []byte {
 
 func validSHA1(s []byte) bool { return len(s) == 2*sha1.Size && isHex(s) }
 
-func validAccountName(s []byte) bool { return len(s) > 0 }
+func validAccountName(s []byte) bool {
+	return len(s) > 0 && utf8.Valid(s) && bytes.IndexByte(s, 0) < 0
+}

@@ -156,7 +156,10 @@ func (c *cursor) contextActors(r *rule, objectType, member string, actor func() 
 				return false
 			}
 		}
-		if c.err == nil && !(typed && hasActor) {
+		if c.err != nil {
+			return false
+		}
+		if !typed || !hasActor {
 			return c.fail(r)
 		}
 	}
@@ -266,7 +269,7 @@ func compareNumbers(a, b []byte) int {
 
 // shortNumber parses up to 15 characters without an exponent.
 func shortNumber(s []byte) (float64, bool) {
-	if len(s) > 15 || bytes.IndexAny(s, "eE") >= 0 {
+	if len(s) > 15 || bytes.ContainsAny(s, "eE") {
 		return 0, false
 	}
 	f, err := strconv.ParseFloat(string(s), 64)
