@@ -1,0 +1,115 @@
+package web
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"time"
+
+	"rollway/internal/fault"
+)
+
+func TestBodyLimit(t *testing.T) {
+	t.Parallel()
+	for size, ok := range map[int]bool{0: true, 9: true, 10: true, 11: false, 5000: false} {
+		for _, known := range []bool{true, false} {
+			r := httptest.NewRequest("POST", "/", iotest.OneByteReader(strings.NewReader(strings.Repeat("x", size))))
+			r.ContentLength = -1
+			if known {
+				r.ContentLength = int64(size)
+			}
+			b, err := Body(r, 10)
+			if ok && (err != nil || len(b) != size) || !ok && !fault.Is(err, fault.TooLarge) {
+				t.Errorf("%d bytes, length known %v: %d, %v", size, known, len(b), err)
+			}
+		}
+	}
+	r := httptest.NewRequest("POST", "/", iotest.ErrReader(errors.New("reset")))
+	if _, err := Body(r, 10); !fault.Is(err, fault.Invalid) {
+		t.Errorf("broken body: %v", err)
+	}
+}
+
+func TestJSON(t *testing.T) {
+	t.Parallel()
+	type inner struct {
+		Minutes int `json:"minutes"`
+	}
+	type body struct {
+		Name string  `json:"name"`
+		List []inner `json:"list"`
+	}
+	deep := strings.Repeat("[", 70) + strings.Repeat("]", 70)
+	for _, c := range []struct {
+		contentType, body string
+		status            int
+		pointer           string
+	}{
+		{"application/json", `{"name":"a","list":[{"minutes":3}]}`, 0, ""},
+		{"application/json; charset=UTF-8", `{}`, 0, ""},
+		{"application/json", ` {"name":"[[[[[[[\"{{{"} `, 0, ""},
+		{"application/json; charset=latin1", `{}`, 415, "Content-Type"},
+		{"text/plain", `{}`, 415, "Content-Type"},
+		{"", `{}`, 415, "Content-Type"},
+		{"application/json", `{"list":[{"minutes":"3"}]}`, 400, "/list/0/minutes"},
+		{"application/json", `{"list":[{"minutes":3.5}]}`, 400, "/list/0/minutes"},
+		{"application/json", `{"Name":"a"}`, 400, "/Name"},
+		{"application/json", `{"name":"a","name":"b"}`, 400, "/name"},
+		{"application/json", `{"name":"` + "\xff" + `"}`, 400, "/name"},
+		{"application/json", `{"name":"\ud800"}`, 400, "/name"},
+		{"application/json", `{"name":"a"`, 400, ""},
+		{"application/json", ``, 400, ""},
+		{"application/json", `{} {}`, 400, ""},
+		{"application/json", `{"name":` + deep + `}`, 400, ""},
+		{"application/json", `{"name":"` + strings.Repeat("a", 300) + `"}`, 413, ""},
+	} {
+		r := httptest.NewRequest("POST", "/", strings.NewReader(c.body))
+		r.Header.Set("Content-Type", c.contentType)
+		var v body
+		err := JSON(r, 200, &v)
+		if c.status == 0 {
+			if err != nil {
+				t.Errorf("%s: %v", c.body, err)
+			}
+			continue
+		}
+		if err == nil || StatusOf(err) != c.status {
+			t.Errorf("%s %s: %v", c.contentType, c.body, err)
+			continue
+		}
+		if f := fault.Of(err).Fields; c.pointer != "" && (len(f) != 1 || f[0].Name != c.pointer || f[0].Message == "") {
+			t.Errorf("%s: %+v", c.body, f)
+		}
+	}
+}
+
+type deadlines struct {
+	http.ResponseWriter
+	last time.Time
+}
+
+func (d *deadlines) SetReadDeadline(t time.Time) error { d.last = t; return nil }
+
+func TestPace(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	d := &deadlines{ResponseWriter: httptest.NewRecorder()}
+	r := httptest.NewRequest("POST", "/", strings.NewReader(strings.Repeat("x", 8<<10)))
+	pace(d, r, now)
+	if got := d.last.Sub(now); got != bodyGrace {
+		t.Errorf("first deadline after %v", got)
+	}
+	if _, err := io.ReadFull(r.Body, make([]byte, 8<<10)); err != nil {
+		t.Fatal(err)
+	}
+	if got := d.last.Sub(now); got != bodyGrace+8*time.Second {
+		t.Errorf("deadline after 8 KB %v", got)
+	}
+	if _, err := r.Body.Read(make([]byte, 1)); err != io.EOF || !d.last.IsZero() {
+		t.Errorf("deadline at the end %v, %v", d.last, err)
+	}
+}
