@@ -56,8 +56,8 @@ type panicked struct {
 
 func (p *panicked) Error() string { return fmt.Sprintf("panic: %v", p.value) }
 
-// Routes is a table of handlers by method and path, as in "PUT /api/actors/agents". Paths are patterns of [http.ServeMux].
-// A GET answers HEAD too. Name a wildcard that holds a secret {token}, {ticket} or {secret}: its value is never logged.
+// Routes is a table of handlers by method and path, as in "PUT /api/actors/agents"; a path alone takes every method that has
+// no entry of its own. Paths are patterns of [http.ServeMux]. A GET answers HEAD too. Name a wildcard that holds a secret {token}, {ticket} or {secret}: its value is never logged.
 type Routes map[string]Handler
 
 // Mount puts the routes into mux, all errors rendered in one dialect. A known path asked with another method is a 405 with
@@ -67,7 +67,7 @@ func Mount(mux *http.ServeMux, prefix string, render Render, routes Routes) {
 	for route, h := range routes {
 		method, path, ok := strings.Cut(route, " ")
 		if !ok {
-			panic("web: route without a method: " + route)
+			method, path = "", route
 		}
 		if paths[path] == nil {
 			paths[path] = map[string]Handler{}
@@ -90,6 +90,9 @@ func Methods(methods map[string]Handler) Handler {
 		if h == nil && r.Method == http.MethodHead {
 			h = methods[http.MethodGet]
 		}
+		if h == nil {
+			h = methods[""]
+		}
 		if h != nil {
 			return h(w, r)
 		}
@@ -105,7 +108,9 @@ func Methods(methods map[string]Handler) Handler {
 func allowed(methods map[string]Handler) string {
 	names := []string{http.MethodOptions}
 	for m := range methods {
-		names = append(names, m)
+		if m != "" {
+			names = append(names, m)
+		}
 	}
 	if methods[http.MethodGet] != nil {
 		names = append(names, http.MethodHead)

@@ -160,7 +160,7 @@ func TestMountAnswersMethodsAndUnknownPaths(t *testing.T) {
 	t.Parallel()
 	mux := http.NewServeMux()
 	hello := func(w http.ResponseWriter, _ *http.Request) error { return say(w, "hello") }
-	Mount(mux, "/api/", Envelope, Routes{"GET /api/a/{token}": hello, "PUT /api/a/{token}": hello, "POST /api/b": hello})
+	Mount(mux, "/api/", Envelope, Routes{"GET /api/a/{token}": hello, "PUT /api/a/{token}": hello, "POST /api/b": hello, "/api/d": hello})
 	for _, c := range []struct {
 		method, path string
 		status       int
@@ -168,7 +168,7 @@ func TestMountAnswersMethodsAndUnknownPaths(t *testing.T) {
 	}{
 		{"GET", "/api/a/1", 200, ""}, {"HEAD", "/api/a/1", 200, ""}, {"PUT", "/api/a/1", 200, ""},
 		{"DELETE", "/api/a/1", 405, "GET, HEAD, OPTIONS, PUT"}, {"OPTIONS", "/api/a/1", 204, "GET, HEAD, OPTIONS, PUT"},
-		{"HEAD", "/api/b", 405, "OPTIONS, POST"}, {"GET", "/api/c", 404, ""},
+		{"HEAD", "/api/b", 405, "OPTIONS, POST"}, {"GET", "/api/c", 404, ""}, {"PATCH", "/api/d", 200, ""},
 	} {
 		w := answer(mux, httptest.NewRequest(c.method, c.path, nil))
 		if w.Code != c.status || w.Header().Get("Allow") != c.allow {
