@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -73,10 +74,16 @@ func (r Request) check() error {
 	}
 	for _, p := range r.HomePages {
 		if !validPrefix(p) {
-			return fault.New(fault.Invalid, "account_home_pages", "The home page prefix %.200q is not the beginning of an address with a scheme and a host, such as https://lms.example/.", p)
+			return fault.New(fault.Invalid, "account_home_pages", "The home page prefix %.200q is not an address with a scheme, a host and perhaps a path, such as https://lms.example/.", p)
 		}
 	}
 	return nil
+}
+
+// validPrefix asks for what the rule for home pages can compare: a scheme, a host and perhaps a path.
+func validPrefix(p string) bool {
+	u, err := url.Parse(p)
+	return err == nil && u.Scheme != "" && u.Host != "" && u.User == nil && u.RawQuery == "" && u.Fragment == "" && len(p) <= 2048
 }
 
 // Create makes a service account. Faults: Forbidden without the scope admin, Invalid.

@@ -25,6 +25,7 @@ const (
 	PersonChanged         ChangeKind = "person"          // suspended, resumed, merged, granted a right
 	ServiceAccountChanged ChangeKind = "service_account" // revoked, rotated
 	SessionChanged        ChangeKind = "launch_session"  // ended
+	ContentChanged        ChangeKind = "content"         // what an activity launches; the subject is its package, zero for a link
 )
 
 // Changes carries changes to whoever keeps copies: at once within this process, by the changes table to others, which poll

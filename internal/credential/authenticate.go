@@ -44,7 +44,7 @@ func (v *Vault) AuthenticateBasic(ctx context.Context, username, secret string) 
 type pair struct{ username, secret string }
 
 func (v *Vault) recall(ctx context.Context, f fingerprint, parse func() (pair, error)) (access.Caller, error) {
-	now := v.o.Now()
+	now := v.Now()
 	if a := v.known.find(f, now.UnixMicro()); a != nil {
 		v.noteUse(a, now)
 		return a.caller, nil
@@ -88,7 +88,7 @@ func (v *Vault) settle(f fingerprint, r row, err error, before moment, now time.
 		v.refusedNow(f, err, before, now)
 		return access.Caller{}, err
 	}
-	a := &answer{caller: r.caller(), sliding: r.Kind == Launch, limit: r.Created.Add(v.o.LaunchMax).UnixMicro()}
+	a := &answer{caller: r.caller(), sliding: r.Kind == Launch, limit: r.Created.Add(v.Limits.LaunchMax).UnixMicro()}
 	a.expires.Store(r.until().UnixMicro())
 	v.noteUse(a, now)
 	on := [][16]byte{r.ID, r.Person, r.Parent}
@@ -109,7 +109,7 @@ func (v *Vault) refusedNow(f fingerprint, err error, before moment, now time.Tim
 // counts as a use. Faults: as Authenticate with the right secret.
 func (v *Vault) Alive(ctx context.Context, org id.OrgID, c id.CredentialID) error {
 	f := v.known.fingerprint('i', string(binary.BigEndian.AppendUint64(c[:], uint64(org))))
-	now := v.o.Now()
+	now := v.Now()
 	if a := v.known.find(f, now.UnixMicro()); a != nil {
 		v.noteUse(a, now)
 		return nil

@@ -28,10 +28,10 @@ type Request struct {
 
 // Result is a credential that was minted.
 type Result struct {
-	ID        id.CredentialID
-	Username  string
-	Password  string // only when it was made here; shown this once
-	ExpiresAt time.Time
+	ID       id.CredentialID
+	Username string
+	Password string // only when it was made here; shown this once
+	Expires  time.Time
 }
 
 const (
@@ -64,7 +64,7 @@ func (v *Vault) Mint(ctx context.Context, c access.Caller, r Request) (Result, e
 	if m.err != nil {
 		return Result{}, m.err
 	}
-	out := Result{ID: m.ID, Username: m.Username, ExpiresAt: m.Expires}
+	out := Result{ID: m.ID, Username: m.Username, Expires: m.Expires}
 	if r.Password == "" {
 		out.Password = m.password
 	}
@@ -84,10 +84,10 @@ type minting struct {
 func (v *Vault) prepare(c access.Caller, r Request) (*minting, error) {
 	ttl := r.TTL
 	if ttl == 0 {
-		ttl = v.o.TTL
+		ttl = v.Limits.TTL
 	}
-	if ttl < v.o.MinTTL || ttl > v.o.MaxTTL {
-		return nil, fault.New(fault.Invalid, "ttl", "A credential lives from %v to %v; %v is not in between.", v.o.MinTTL, v.o.MaxTTL, ttl)
+	if ttl < v.Limits.MinTTL || ttl > v.Limits.MaxTTL {
+		return nil, fault.New(fault.Invalid, "ttl", "A credential lives from %v to %v; %v is not in between.", v.Limits.MinTTL, v.Limits.MaxTTL, ttl)
 	}
 	now := v.now()
 	m := &minting{caller: c, password: r.Password, Credential: Credential{ID: id.New[id.CredentialID](), Kind: Minted, Username: r.Username,
@@ -208,7 +208,7 @@ func (v *Vault) MintChildren(ctx context.Context, tx *db.Tx, children []*Child) 
 	names, rows := make([][]any, len(children)), make([][]any, len(children))
 	for i, c := range children {
 		row := Credential{ID: c.ID, Kind: Launch, Username: c.Username, Person: c.Person, Agent: c.Agent, Registration: c.Registration, Activity: c.Activity,
-			Parent: c.Parent, Scopes: c.Scopes, Created: now, Expires: now.Add(v.o.LaunchTTL)}
+			Parent: c.Parent, Scopes: c.Scopes, Created: now, Expires: now.Add(v.Limits.LaunchTTL)}
 		rows[i] = row.values(c.Org)
 		names[i] = []any{v.nameHash(c.Username), int64(c.Org), c.ID, v.secretHash(c.Username, c.Secret)}
 	}

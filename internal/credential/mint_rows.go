@@ -9,6 +9,7 @@ import (
 	"rollway/internal/db"
 	"rollway/internal/fault"
 	"rollway/internal/id"
+	"rollway/xapi"
 )
 
 // owner is whom an agent belongs to, as far as minting must know.
@@ -76,7 +77,7 @@ func (v *Vault) insertMinted(ctx context.Context, tx *db.Tx, good []*minting) er
 
 func (o owner) check(m *minting) (id.PersonID, error) {
 	if o.person.IsZero() {
-		return o.person, fault.New(fault.NotFound, "actor_unknown", "No person has the agent %s. Create the person first, then mint for the agent that was answered.", m.Agent.IFI)
+		return o.person, actorUnknown(m.Agent.IFI)
 	}
 	if err := personFault(o.state); err != nil {
 		return o.person, err
@@ -85,6 +86,10 @@ func (o owner) check(m *minting) (id.PersonID, error) {
 		return o.person, fault.New(fault.Forbidden, "person_privileged", "This person holds an admin right, so nobody else can get a credential for them.")
 	}
 	return o.person, nil
+}
+
+func actorUnknown(agent xapi.IFI) error {
+	return fault.New(fault.NotFound, "actor_unknown", "No person has the agent %s. Create the person first, and use the agent that is answered.", agent)
 }
 
 // findOwners returns whom each agent belongs to. On PostgreSQL it also marks those whose user name is taken; on SQLite the

@@ -11,55 +11,56 @@ import (
 	"rollway/xapi"
 )
 
-// Filter says whose credentials List returns: a person's, or of those only one agent's. One of the two is set.
-type Filter struct {
-	Person id.PersonID
-	Agent  xapi.IFI
-	Limit  int // 0: 1,000
-}
-
+// listLimit is the most credentials a list holds.
 const listLimit = 1000
 
-// List returns credentials, newest first, over ones too. A service account sees those it minted, an administrator all.
+// List returns the credentials of one agent, newest first, also those that are over. A service account sees those it minted,
+// an administrator all.
 //
 // Faults: Forbidden without the scope credentials:mint, NotFound (actor_unknown).
-func (v *Vault) List(ctx context.Context, c access.Caller, f Filter) ([]Credential, error) {
+func (v *Vault) List(ctx context.Context, c access.Caller, agent xapi.IFI) (list []Credential, err error) {
 	if err := c.Require(access.CredentialsMint); err != nil {
 		return nil, err
 	}
-	if f.Limit == 0 {
-		f.Limit = listLimit
-	}
-	list := []Credential{}
-	err := v.db.Read(ctx, func(tx *db.Tx) error {
-		person := f.Person
-		if !f.Agent.IsZero() {
-			err := tx.Row(ctx, "SELECT person_id FROM agents WHERE org_id = ? AND ifi = ?", c.Org, f.Agent.Key()).Scan(&person)
-			if errors.Is(err, db.ErrNoRows) {
-				return fault.New(fault.NotFound, "actor_unknown", "No person has the agent %s.", f.Agent)
-			}
-			if err != nil {
-				return err
-			}
+	err = v.db.Read(ctx, func(tx *db.Tx) error {
+		var person id.PersonID
+		err := tx.Row(ctx, "SELECT person_id FROM agents WHERE org_id = ? AND ifi = ?", c.Org, agent.Key()).Scan(&person)
+		if errors.Is(err, db.ErrNoRows) {
+			return actorUnknown(agent)
 		}
-		where, args := "", []any{c.Org, person}
-		if !f.Agent.IsZero() {
-			where, args = where+" AND c.agent = ?", append(args, f.Agent.Key())
+		if err == nil {
+			list, err = readList(ctx, tx, c, person, " AND c.agent = ?", agent.Key())
 		}
-		if !c.Scopes.Has(access.Admin) {
-			where, args = where+" AND c.minted_by = ?", append(args, c.ServiceAccount)
-		}
-		return tx.Each(ctx, rowsOfPerson+where+" ORDER BY c.id DESC LIMIT ?", append(args, f.Limit), func(r *db.Rows) error {
-			found, err := scanRow(r)
-			found.Revoked = found.over()
-			list = append(list, found.Credential)
-			return err
-		})
+		return err
 	})
-	if err != nil {
+	return list, err
+}
+
+// ListOfPerson is List for all agents of a person. An unknown person has none.
+func (v *Vault) ListOfPerson(ctx context.Context, c access.Caller, person id.PersonID) (list []Credential, err error) {
+	if err := c.Require(access.CredentialsMint); err != nil {
 		return nil, err
 	}
-	return list, nil
+	err = v.db.Read(ctx, func(tx *db.Tx) error {
+		list, err = readList(ctx, tx, c, person, "")
+		return err
+	})
+	return list, err
+}
+
+func readList(ctx context.Context, tx *db.Tx, c access.Caller, person id.PersonID, where string, args ...any) ([]Credential, error) {
+	args = append([]any{c.Org, person}, args...)
+	if !c.Scopes.Has(access.Admin) {
+		where, args = where+" AND c.minted_by = ?", append(args, c.ServiceAccount)
+	}
+	list := []Credential{}
+	err := tx.Each(ctx, rowsOfPerson+where+" ORDER BY c.id DESC LIMIT ?", append(args, listLimit), func(r *db.Rows) error {
+		found, err := scanRow(r)
+		found.Revoked = found.over()
+		list = append(list, found.Credential)
+		return err
+	})
+	return list, err
 }
 
 // Revoke ends a credential and the launches opened with it, at once and for ever. Revoking it again does nothing. A service

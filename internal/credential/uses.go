@@ -41,7 +41,7 @@ func (v *Vault) noteUse(a *answer, now time.Time) {
 	}
 	u := use{org: a.caller.Org, at: now}
 	if a.sliding {
-		if until := min(at+v.o.Idle.Microseconds(), a.limit); until > a.expires.Load() {
+		if until := min(at+v.Limits.Idle.Microseconds(), a.limit); until > a.expires.Load() {
 			a.expires.Store(until)
 		}
 		u.expires = time.UnixMicro(a.expires.Load())

@@ -9,55 +9,40 @@ import (
 	"rollway/xapi"
 )
 
-// Options are the vault's limits. A zero field takes its default.
-type Options struct {
-	TTL       time.Duration // of a minted credential when none is asked for; 60 minutes
-	MinTTL    time.Duration // 1 minute
-	MaxTTL    time.Duration // 7 days
-	LaunchTTL time.Duration // a launch's credential lives this long, 24 hours,
-	Idle      time.Duration // or until this long after its last use, 4 hours,
-	LaunchMax time.Duration // but never longer than this, 7 days
-	Remember  int           // how many verified headers are kept in memory; 65,536
-	Now       func() time.Time
+// Limits are how long credentials live.
+type Limits struct {
+	TTL       time.Duration // of a minted credential when none is asked for
+	MinTTL    time.Duration
+	MaxTTL    time.Duration
+	LaunchTTL time.Duration // a launch's credential lives this long,
+	Idle      time.Duration // or until this long after its last use, whichever is later,
+	LaunchMax time.Duration // but never longer than this
 }
 
-func (o Options) withDefaults() Options {
-	for _, d := range []struct {
-		field *time.Duration
-		value time.Duration
-	}{
-		{&o.TTL, time.Hour}, {&o.MinTTL, time.Minute}, {&o.MaxTTL, 7 * 24 * time.Hour},
-		{&o.LaunchTTL, 24 * time.Hour}, {&o.Idle, 4 * time.Hour}, {&o.LaunchMax, 7 * 24 * time.Hour},
-	} {
-		if *d.field == 0 {
-			*d.field = d.value
-		}
-	}
-	if o.Remember == 0 {
-		o.Remember = 1 << 16
-	}
-	if o.Now == nil {
-		o.Now = time.Now
-	}
-	return o
-}
+var defaults = Limits{TTL: time.Hour, MinTTL: time.Minute, MaxTTL: 7 * 24 * time.Hour,
+	LaunchTTL: 24 * time.Hour, Idle: 4 * time.Hour, LaunchMax: 7 * 24 * time.Hour}
 
-// Vault mints, checks and ends credentials. Make one with New; Close it when done.
+// remember is how many verified headers are kept in memory.
+const remember = 1 << 16
+
+// Vault mints, checks and ends credentials. Make one with New; Close it when done. Its exported fields may be changed before
+// it is used.
 type Vault struct {
+	Limits Limits
+	Now    func() time.Time
+
 	db       *db.DB
 	key      access.Key
 	accounts *access.Accounts
 	changes  *access.Changes
-	o        Options
 	group    *db.Group[*minting]
 	known    *memory
 	uses     uses
 }
 
 // New returns the vault of a database whose secrets are hashed under the key. It listens to the changes.
-func New(d *db.DB, key access.Key, accounts *access.Accounts, changes *access.Changes, o Options) *Vault {
-	v := &Vault{db: d, key: key, accounts: accounts, changes: changes, o: o.withDefaults()}
-	v.known = newMemory(v.o.Remember)
+func New(d *db.DB, key access.Key, accounts *access.Accounts, changes *access.Changes) *Vault {
+	v := &Vault{Limits: defaults, Now: time.Now, db: d, key: key, accounts: accounts, changes: changes, known: newMemory(remember)}
 	v.group = db.NewGroup(d, v.writeMinted)
 	changes.Listen(v.known.hear)
 	return v
@@ -66,15 +51,7 @@ func New(d *db.DB, key access.Key, accounts *access.Accounts, changes *access.Ch
 // Close ends the vault's writers.
 func (v *Vault) Close() { v.group.Close() }
 
-// Key is a key of its own for another purpose of the house, derived from the one secrets are hashed under.
-func (v *Vault) Key(purpose string) []byte { return v.key.Hash("derived key", purpose) }
-
-// Hash is what a secret of another room is stored as.
-func (v *Vault) Hash(purpose string, secret []byte) []byte {
-	return v.key.Hash("other secret", purpose, string(secret))
-}
-
-func (v *Vault) now() time.Time { return v.o.Now().UTC().Truncate(time.Microsecond) }
+func (v *Vault) now() time.Time { return v.Now().UTC().Truncate(time.Microsecond) }
 
 // Kind is the kind of a credential.
 type Kind string
