@@ -33,14 +33,8 @@ func parseLaunch(address string, o Options) (Launch, error) {
 	rest, fragment, _ := strings.Cut(address, "#")
 	path, query, _ := strings.Cut(rest, "?")
 	l := Launch{Query: escaped(query), Fragment: escaped(fragment)}
-	values, err := url.ParseQuery(query)
-	if err != nil {
-		return Launch{}, refuse("launch_address", "The query of the launch address `%s` is malformed.", shown(address))
-	}
-	for _, name := range launchParameters {
-		if values.Has(name) {
-			return Launch{}, refuse("launch_parameter", "The launch address `%s` has the parameter `%s`, which is for the launch to give.", shown(address), name)
-		}
+	if err := checkParameters(address, query); err != nil {
+		return Launch{}, err
 	}
 	if scheme, _, ok := strings.Cut(path, ":"); ok && isScheme(scheme) {
 		external, err := externalAddress(path, o)
@@ -56,6 +50,20 @@ func parseLaunch(address string, o Options) (Launch, error) {
 		return Launch{}, refuse("launch_address", "The launch address `%s` must be a relative path of a file in the package, without `..`.", shown(address))
 	}
 	return l, nil
+}
+
+// checkParameters checks the query of a launch address.
+func checkParameters(address, query string) error {
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		return refuse("launch_address", "The query of the launch address `%s` is malformed.", shown(address))
+	}
+	for _, name := range launchParameters {
+		if values.Has(name) {
+			return refuse("launch_parameter", "The launch address `%s` has the parameter `%s`, which is for the launch to give.", shown(address), name)
+		}
+	}
+	return nil
 }
 
 // externalAddress checks an address that has a scheme, without its query and fragment.
