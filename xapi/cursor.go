@@ -128,7 +128,7 @@ func (c *cursor) fail(r *rule) bool {
 
 // failAt refuses something at or below the most recent value.
 func (c *cursor) failAt(below, found string, r *rule) bool {
-	c.err = &Error{Pointer: string(c.dec.StackPointer()) + below, Found: found, Rule: r.text, Section: r.section}
+	c.err = &Error{Pointer: printable(c.dec.StackPointer()) + below, Found: found, Rule: r.text, Section: r.section}
 	return false
 }
 

@@ -69,7 +69,7 @@ func syntaxError(src []byte, err error) *Error {
 		}
 		return &Error{Rule: ruleJSON.text + " (" + err.Error() + ")", Section: ruleJSON.section}
 	}
-	e := &Error{Pointer: string(syntactic.JSONPointer), Rule: ruleJSON.text, Section: ruleJSON.section}
+	e := &Error{Pointer: printable(syntactic.JSONPointer), Rule: ruleJSON.text, Section: ruleJSON.section}
 	if errors.Is(err, jsontext.ErrDuplicateName) {
 		e.Rule, e.Section = ruleDuplicate.text, ruleDuplicate.section
 		e.Found = "it twice"
@@ -84,3 +84,6 @@ func syntaxError(src []byte, err error) *Error {
 	}
 	return e
 }
+
+// printable makes a pointer fit to be kept: see [ruleNUL].
+func printable(p jsontext.Pointer) string { return strings.ReplaceAll(string(p), "\x00", "\uFFFD") }

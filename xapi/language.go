@@ -70,9 +70,9 @@ func ParseAcceptLanguage(header string) Languages {
 
 // Pick returns the index of the tag that suits the reader best, or -1 if there
 // is none to pick from. For each range in order it looks for the same tag, for
-// a tag that the range is a prefix of (en for en-US), and for shorter forms of
-// the range (en-US for en); if nothing fits, it is "und" if there, else the
-// first.
+// a tag that the range is a prefix of (en-US for en), and for shorter forms of
+// the range (en for en-US, the lookup of RFC 4647). Then relatives will do
+// (en-GB for en-US), then "und", then the first.
 func (l Languages) Pick(tags []string) int {
 	if len(tags) == 0 {
 		return -1
@@ -81,31 +81,36 @@ func (l Languages) Pick(tags []string) int {
 		if want == "*" {
 			return 0
 		}
-		for shorter := want; shorter != ""; shorter = parentTag(shorter) {
-			if i := pickRange(shorter, tags); i >= 0 {
+		if i := pickPrefixed(want, tags); i >= 0 {
+			return i
+		}
+		for shorter := parentTag(want); shorter != ""; shorter = parentTag(shorter) {
+			if i := pickSame(shorter, tags); i >= 0 {
 				return i
 			}
 		}
 	}
-	for i, tag := range tags {
-		if strings.EqualFold(tag, "und") {
-			return i
+	for _, want := range l {
+		for shorter := parentTag(want); shorter != ""; shorter = parentTag(shorter) {
+			if i := pickPrefixed(shorter, tags); i >= 0 {
+				return i
+			}
 		}
 	}
-	return 0
+	return max(0, pickSame("und", tags))
 }
 
-func pickRange(want string, tags []string) int {
-	prefixed := -1
-	for i, tag := range tags {
-		if strings.EqualFold(tag, want) {
-			return i
-		}
-		if prefixed < 0 && len(tag) > len(want) && tag[len(want)] == '-' && strings.EqualFold(tag[:len(want)], want) {
-			prefixed = i
-		}
+func pickSame(want string, tags []string) int {
+	return slices.IndexFunc(tags, func(tag string) bool { return strings.EqualFold(tag, want) })
+}
+
+func pickPrefixed(want string, tags []string) int {
+	if i := pickSame(want, tags); i >= 0 {
+		return i
 	}
-	return prefixed
+	return slices.IndexFunc(tags, func(tag string) bool {
+		return len(tag) > len(want) && tag[len(want)] == '-' && strings.EqualFold(tag[:len(want)], want)
+	})
 }
 
 // parentTag drops the last subtag, and with it a single letter before it (RFC 4647, 3.4).

@@ -20,7 +20,9 @@ const authority = `{"objectType":"Agent","account":{"homePage":"https://rollway.
 
 var storedAt = time.Date(2026, 1, 31, 12, 0, 0, 5_999_999, time.FixedZone("", 3600))
 
-func lines() *rapid.Generator[xapi.Version] { return rapid.SampledFrom([]xapi.Version{xapi.V1, xapi.V2}) }
+func lines() *rapid.Generator[xapi.Version] {
+	return rapid.SampledFrom([]xapi.Version{xapi.V1, xapi.V2})
+}
 
 // checkServed checks what must hold for every statement that is accepted.
 func checkServed(t interface{ Fatalf(string, ...any) }, src []byte, line xapi.Version) {
