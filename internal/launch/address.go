@@ -1,0 +1,82 @@
+package launch
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+
+	"rollway/internal/content"
+	"rollway/internal/id"
+)
+
+// address builds where the browser goes: the content's registered address with the launch parameters of the Tin Can
+// convention (Rustici's launch document) added to whatever query it has of its own.
+func (l *Launcher) address(s *start) (string, error) {
+	agent, err := json.Marshal(s.agent)
+	if err != nil {
+		return "", err
+	}
+	return withParameters(l.base(s), []parameter{
+		{"endpoint", l.where.Public + "/xapi/"},
+		{"auth", s.child.Header()},
+		{"actor", string(agent)},
+		{"activity_id", s.Activity},
+		{"registration", s.done.Registration.String()},
+	}), nil
+}
+
+func (l *Launcher) base(s *start) string {
+	if s.item.Kind == content.Link {
+		return s.item.URL
+	}
+	origin, prefix := PackageOrigin(l.where, s.item.Package)
+	return origin + prefix + "/" + l.tokens.make(s.caller.Org, s.child.ID, s.item.Package) + "/" + s.item.Launch
+}
+
+// PackageOrigin returns the origin that serves a package and the path in front of the token: "http://p-ID.host" and "", or
+// with a single host "http://host" and "/p-ID".
+func PackageOrigin(where Addresses, p id.PackageID) (origin, prefix string) {
+	label := "p-" + strings.ReplaceAll(p.String(), "-", "")
+	if where.SingleHost {
+		return where.Courseware, "/" + label
+	}
+	scheme, host, _ := strings.Cut(where.Courseware, "://")
+	return scheme + "://" + label + "." + host, ""
+}
+
+// ParsePackageLabel reads "p-ID".
+func ParsePackageLabel(label string) (id.PackageID, error) {
+	hex, ok := strings.CutPrefix(strings.ToLower(label), "p-")
+	if !ok || len(hex) != 32 {
+		return id.PackageID{}, fmt.Errorf("%.64q names no package", label)
+	}
+	return id.Parse[id.PackageID](hex[:8] + "-" + hex[8:12] + "-" + hex[12:16] + "-" + hex[16:20] + "-" + hex[20:])
+}
+
+type parameter struct{ name, value string }
+
+// withParameters adds query parameters and keeps the address's own query and fragment. Blanks become %20, never +: content
+// decodes with decodeURIComponent, which leaves a + alone.
+func withParameters(address string, more []parameter) string {
+	address, fragment, hasFragment := strings.Cut(address, "#")
+	var b strings.Builder
+	b.WriteString(address)
+	sep := byte('?')
+	if strings.Contains(address, "?") {
+		sep = '&'
+	}
+	for _, p := range more {
+		b.WriteByte(sep)
+		sep = '&'
+		b.WriteString(p.name)
+		b.WriteByte('=')
+		b.WriteString(strings.ReplaceAll(url.QueryEscape(p.value), "+", "%20"))
+	}
+	if hasFragment {
+		b.WriteByte('#')
+		b.WriteString(fragment)
+	}
+	return b.String()
+}
