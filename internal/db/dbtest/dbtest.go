@@ -19,6 +19,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"rollway/internal/db"
+	"rollway/internal/db/dbtest/pgcluster"
 	"rollway/internal/db/schema"
 )
 
@@ -83,8 +84,15 @@ var server = sync.OnceValues(func() (string, error) {
 	if u := os.Getenv("ROLLWAY_TEST_POSTGRES"); u != "" {
 		return u, nil
 	}
-	return "", fmt.Errorf("ROLLWAY_TEST_POSTGRES is not set: run ./test, or point it at a PostgreSQL superuser")
+	var err error
+	if cluster, err = pgcluster.Start(); err != nil {
+		return "", err
+	}
+	return cluster.URL(), nil
 })
+
+// cluster is this process's own server, if it has one. It ends with the process, and must stay reachable until then.
+var cluster *pgcluster.Cluster
 
 func named(base, name string) string {
 	u, err := url.Parse(base)

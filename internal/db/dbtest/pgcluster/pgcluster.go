@@ -53,8 +53,9 @@ type Cluster struct {
 	pipe   io.Closer // closing it sets the guard to work
 }
 
-// Start makes a cluster in a new folder below os.TempDir and returns when it answers. It fails with a sentence on how
-// to install PostgreSQL when there is none.
+// Start makes a cluster in a new folder below os.TempDir and returns when it answers. It runs until Stop, the end of
+// the process, or until nothing refers to the Cluster any more. It fails with a sentence on how to install PostgreSQL
+// when there is none.
 func Start() (*Cluster, error) {
 	bin, err := binaries()
 	if err != nil {
