@@ -1,9 +1,9 @@
 package clearxp
 
 import (
-	"bytes"
 	"math"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -64,11 +64,7 @@ func minutes(v jsontext.Value) (time.Duration, error) {
 	if v.Kind() != '0' {
 		return 0, bad
 	}
-	n, err := jsontext.NewDecoder(bytes.NewReader(v)).ReadToken()
-	if err != nil {
-		return 0, bad
-	}
-	f, err := n.Float(64)
+	f, err := strconv.ParseFloat(string(v), 64)
 	if err != nil || f < 1 || f != math.Trunc(f) || f > math.MaxInt32 {
 		return 0, bad
 	}
