@@ -1,0 +1,71 @@
+package main
+
+import (
+	"rollway/internal/app"
+	"rollway/internal/fault"
+)
+
+// CredentialCommand groups the commands on credentials.
+type CredentialCommand struct {
+	List   CredentialList   `cmd:"" help:"List the credentials of a person, without secrets."`
+	Revoke CredentialRevoke `cmd:"" help:"End a credential and the launches it opened, at once."`
+}
+
+// CredentialList is `credential list`.
+type CredentialList struct {
+	Person string `required:"" help:"Id, e-mail address, or homePage|name."`
+	Organization
+	Output
+}
+
+type listedCredential struct {
+	Username   string  `json:"username"`
+	Kind       string  `json:"kind"`
+	Agent      string  `json:"agent"`
+	CreatedAt  string  `json:"createdAt"`
+	ExpiresAt  string  `json:"expiresAt"`
+	RevokedAt  *string `json:"revokedAt"`
+	LastUsedAt *string `json:"lastUsedAt"`
+}
+
+// Run lists the credentials.
+func (c *CredentialList) Run(s *surroundings) error {
+	caller, err := c.caller()
+	if err != nil {
+		return err
+	}
+	return s.house(func(h *app.House) error {
+		person, err := h.Directory.Get(s, caller, c.Person)
+		if err != nil {
+			return err
+		}
+		held, err := h.Credentials.ListOfPerson(s, caller, person.ID)
+		if err != nil {
+			return err
+		}
+		out, rows := []listedCredential{}, [][]string{}
+		for _, k := range held {
+			out = append(out, listedCredential{k.Username, string(k.Kind), k.Agent.IFI.Key(), when(k.Created), when(k.Expires), orNull(k.Revoked), orNull(k.LastUsed)})
+			rows = append(rows, []string{k.Username, string(k.Kind), when(k.Created), when(k.Expires), when(k.Revoked), when(k.LastUsed)})
+		}
+		return c.print(s, out, []string{"username", "kind", "created", "expires", "revoked", "last used"}, rows)
+	})
+}
+
+// CredentialRevoke is `credential revoke`.
+type CredentialRevoke struct {
+	Username string `arg:""`
+	Organization
+}
+
+// Run ends the credential.
+func (c *CredentialRevoke) Run(s *surroundings) error {
+	if c.Username == "" {
+		return fault.New(fault.Invalid, "username_missing", "Say which credential, as `rollway credential list` shows it.")
+	}
+	caller, err := c.caller()
+	if err != nil {
+		return err
+	}
+	return s.house(func(h *app.House) error { return h.Credentials.Revoke(s, caller, c.Username) })
+}

@@ -1,0 +1,117 @@
+// Command rollway gets people into learning content and keeps the record of what they did there.
+//
+// Human text goes to stderr, data to stdout. Exit status: 0 ok, 1 failed, 2 usage.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"rollway/internal/app"
+	"rollway/internal/fault"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// Commands is the whole command line.
+type Commands struct {
+	app.Config
+	ConfigFile string `name:"config" help:"TOML file with values for any of these flags." placeholder:"FILE"`
+
+	Serve          ServeCommand          `cmd:"" help:"Run the server."`
+	Demo           DemoCommand           `cmd:"" help:"Run a throw-away house with a sample course, a person and a service account, and print what to try."`
+	ServiceAccount ServiceAccountCommand `cmd:"" help:"Other systems' identities."`
+	Content        ContentCommand        `cmd:"" help:"What people can be launched into."`
+	Person         PersonCommand         `cmd:"" help:"The people we know."`
+	Attribute      AttributeCommand      `cmd:"" help:"Declared attributes of people."`
+	Why            WhyCommand            `cmd:"" help:"Tell why a person does or does not exist."`
+	Credential     CredentialCommand     `cmd:"" help:"Secrets that act for one person."`
+	Migrate        MigrateCommand        `cmd:"" help:"The database schema."`
+	Doctor         DoctorCommand         `cmd:"" help:"Check the installation and say what to repair."`
+	ShowConfig     ConfigCommand         `cmd:"" name:"config" help:"The configuration in force."`
+	Version        VersionCommand        `cmd:"" help:"Print the version."`
+}
+
+// surroundings are what a command runs in.
+type surroundings struct {
+	context.Context
+	config   app.Config
+	settings *settings
+	parsed   *kong.Context
+	out, err io.Writer
+}
+
+const exitFailed, exitUsage = 1, 2
+
+func run(ctx context.Context, args []string, out, errs io.Writer) int {
+	var commands Commands
+	exited, code := false, 0
+	settings, err := readSettings(configFile(args))
+	if err != nil {
+		fmt.Fprintln(errs, "rollway:", err)
+		return exitUsage
+	}
+	parser, err := kong.New(&commands, kong.Name("rollway"),
+		kong.Description("Rollway gets people into learning content and keeps the record of what they did there.\n\nEvery flag is also an environment variable (ROLLWAY_ and the flag in capitals, - as _) and a key of the file --config names."),
+		kong.Writers(out, errs), kong.Exit(func(c int) { exited, code = true, c }), kong.Resolvers(settings),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}), kong.UsageOnError())
+	if err != nil {
+		fmt.Fprintln(errs, "rollway:", err)
+		return exitFailed
+	}
+	parsed, err := parser.Parse(args)
+	if exited { // --help
+		return code
+	}
+	if err != nil {
+		fmt.Fprintln(errs, "rollway:", err)
+		return exitUsage
+	}
+	s := &surroundings{Context: ctx, config: commands.Config, settings: settings, parsed: parsed, out: out, err: errs}
+	if err := parsed.Run(s); err != nil {
+		return report(errs, err)
+	}
+	return 0
+}
+
+// report prints what went wrong: of a fault its message and fields, of anything else all of it, since the operator is
+// the one who can repair it.
+func report(w io.Writer, err error) int {
+	f := fault.Of(err)
+	if f.Kind == fault.Internal {
+		fmt.Fprintln(w, "rollway:", err)
+		return exitFailed
+	}
+	fmt.Fprintln(w, "rollway:", f.Message)
+	for _, field := range f.Fields {
+		fmt.Fprintf(w, "  %s: %s\n", field.Name, field.Message)
+	}
+	if f.Kind == fault.Unavailable && f.Err != nil {
+		fmt.Fprintln(w, "  cause:", f.Err)
+	}
+	return exitFailed
+}
+
+// house opens the installation, runs fn and closes it.
+func (s *surroundings) house(fn func(*app.House) error) (err error) {
+	h, err := app.Open(s, s.config)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if closed := h.Close(); err == nil {
+			err = closed
+		}
+	}()
+	return fn(h)
+}

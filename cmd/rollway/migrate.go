@@ -1,0 +1,73 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+
+	"rollway/internal/app"
+	"rollway/internal/db"
+)
+
+// MigrateCommand groups the commands on the database schema.
+type MigrateCommand struct {
+	Status MigrateStatus `cmd:"" help:"List the steps of the schema and when each was applied."`
+	Up     MigrateUp     `cmd:"" help:"Apply the steps that are pending."`
+}
+
+// MigrateStatus is `migrate status`.
+type MigrateStatus struct{ Output }
+
+// Run lists the steps.
+func (c *MigrateStatus) Run(s *surroundings) error {
+	return s.database(func(d *db.DB) error {
+		steps, err := d.MigrationStatus(s)
+		if err != nil {
+			return err
+		}
+		return c.printSteps(s, steps)
+	})
+}
+
+// MigrateUp is `migrate up`.
+type MigrateUp struct{ Output }
+
+// Run applies what is pending.
+func (c *MigrateUp) Run(s *surroundings) error {
+	return s.database(func(d *db.DB) error {
+		steps, err := d.Migrate(s)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(s.err, "%d steps applied.\n", len(steps))
+		return c.printSteps(s, steps)
+	})
+}
+
+func (o Output) printSteps(s *surroundings, steps []db.StepStatus) error {
+	rows := make([][]string, len(steps))
+	for i, st := range steps {
+		at := "pending"
+		if !st.Applied.IsZero() {
+			at = when(st.Applied)
+		}
+		rows[i] = []string{strconv.Itoa(st.Number), st.Name, at}
+	}
+	if steps == nil {
+		steps = []db.StepStatus{}
+	}
+	return o.print(s, steps, []string{"step", "name", "applied"}, rows)
+}
+
+// database opens the database as it is, without migrating it.
+func (s *surroundings) database(fn func(*db.DB) error) (err error) {
+	d, err := app.OpenDB(s, s.config)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if closed := d.Close(); err == nil {
+			err = closed
+		}
+	}()
+	return fn(d)
+}

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"rollway/internal/access"
+	"rollway/internal/id"
+)
+
+// Output is how a command prints its data.
+type Output struct {
+	Output string `short:"o" help:"How to print data: ${enum}." enum:"table,json" default:"table"`
+}
+
+// Organization is the organization a command works on. There is one so far.
+type Organization struct {
+	Org string `help:"Slug of the organization." default:"default" placeholder:"SLUG"`
+}
+
+// caller is the command line, acting for the organization.
+func (o Organization) caller() (access.Caller, error) {
+	if o.Org != "default" && o.Org != "" {
+		return access.Caller{}, fmt.Errorf("there is no organization %q; the one there is is called default", o.Org)
+	}
+	return access.CommandLine(id.DefaultOrg), nil
+}
+
+// print writes the value as JSON, or the rows as a table under the heads.
+func (o Output) print(s *surroundings, value any, heads []string, rows [][]string) error {
+	if o.Output == "json" {
+		return printJSON(s, value)
+	}
+	if len(rows) == 0 {
+		fmt.Fprintln(s.err, "None.")
+		return nil
+	}
+	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, strings.ToUpper(strings.Join(heads, "\t")))
+	for _, r := range rows {
+		fmt.Fprintln(w, strings.Join(r, "\t"))
+	}
+	return w.Flush()
+}
+
+func printJSON(s *surroundings, value any) error {
+	b, err := json.Marshal(value, json.Deterministic(true), jsontext.EscapeForHTML(false))
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(s.out, "%s\n", b)
+	return err
+}
+
+// when prints a time for people and programs alike; the zero time is empty.
+func when(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}

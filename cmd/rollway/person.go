@@ -1,0 +1,263 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"rollway/internal/access"
+	"rollway/internal/app"
+	"rollway/internal/directory"
+	"rollway/internal/fault"
+	"rollway/internal/id"
+	"rollway/xapi"
+)
+
+// PersonCommand groups the commands on people. A person is named by id, e-mail address or homePage|name.
+type PersonCommand struct {
+	Add     PersonAdd     `cmd:"" help:"Add a person, or update the one these values match. Example: rollway person add --name Ada --attribute Email=ada@example.com"`
+	List    PersonList    `cmd:"" help:"List people."`
+	Get     PersonGet     `cmd:"" help:"Show a person with all attributes and agents."`
+	Suspend PersonSuspend `cmd:"" help:"Stop everything a person can do, at once."`
+	Resume  PersonResume  `cmd:"" help:"Undo a suspension."`
+}
+
+type shownPerson struct {
+	ID         string                     `json:"id"`
+	Name       string                     `json:"name"`
+	State      string                     `json:"state"`
+	Source     string                     `json:"source"`
+	CreatedAt  string                     `json:"createdAt"`
+	UpdatedAt  string                     `json:"updatedAt"`
+	Agents     []xapi.Agent               `json:"agents"`
+	Attributes map[string]directory.Value `json:"attributes,omitempty"`
+	Outcome    string                     `json:"outcome,omitempty"`
+}
+
+func shown(p directory.Person) shownPerson {
+	return shownPerson{ID: p.ID.String(), Name: p.Name, State: string(p.State), Source: string(p.Source), CreatedAt: when(p.Created), UpdatedAt: when(p.Updated), Agents: p.Agents, Attributes: p.Attributes}
+}
+
+// PersonAdd is `person add`.
+type PersonAdd struct {
+	Name      string   `help:"Display name."`
+	Account   string   `help:"Account as homePage|name. Default: one of this installation's own." placeholder:"HOMEPAGE|NAME"`
+	Attribute []string `help:"Attribute as NAME=VALUE; may be repeated. An empty value removes it." sep:"none" placeholder:"NAME=VALUE"`
+	Organization
+	Output
+}
+
+// Run sends the person through the gate.
+func (c *PersonAdd) Run(s *surroundings) error {
+	claims := directory.Claims{Source: directory.ByAdmin, Name: c.Name, Attributes: map[string]directory.Value{}}
+	for _, a := range c.Attribute {
+		name, value, ok := strings.Cut(a, "=")
+		if !ok || name == "" {
+			return fault.New(fault.Invalid, "invalid_attribute", "%q is not NAME=VALUE.", a)
+		}
+		claims.Attributes[name] = directory.Text(value)
+		if value == "" {
+			claims.Attributes[name] = directory.Null
+		}
+	}
+	if c.Account != "" {
+		page, name, _ := strings.Cut(c.Account, "|")
+		account, err := xapi.ParseAccount(page, name)
+		if err != nil {
+			return fault.New(fault.Invalid, "invalid_account", "%q is not homePage|name: %v.", c.Account, err)
+		}
+		claims.Agent.IFI = account
+	}
+	caller, err := c.caller()
+	if err != nil {
+		return err
+	}
+	return s.house(func(h *app.House) error {
+		decided, err := h.Directory.Provision(s, caller, claims)
+		if err != nil {
+			return err
+		}
+		p := shown(decided.Person)
+		p.Outcome = string(decided.Outcome)
+		return c.print(s, p, []string{"outcome", "id", "name", "state"}, [][]string{{p.Outcome, p.ID, p.Name, p.State}})
+	})
+}
+
+// PersonList is `person list`.
+type PersonList struct {
+	Limit int    `help:"How many at the most." default:"100"`
+	After string `help:"Go on after this id, the last one of the list before." placeholder:"ID"`
+	Organization
+	Output
+}
+
+// Run lists people in the order they came.
+func (c *PersonList) Run(s *surroundings) error {
+	var after id.PersonID
+	if c.After != "" {
+		var err error
+		if after, err = id.Parse[id.PersonID](c.After); err != nil {
+			return fault.New(fault.Invalid, "invalid_id", "--after takes an id: %v.", err)
+		}
+	}
+	caller, err := c.caller()
+	if err != nil {
+		return err
+	}
+	return s.house(func(h *app.House) error {
+		people, err := h.Directory.List(s, caller, directory.ListOptions{After: after, Limit: c.Limit})
+		if err != nil {
+			return err
+		}
+		out, rows := []shownPerson{}, [][]string{}
+		for _, p := range people {
+			out = append(out, shown(p))
+			rows = append(rows, []string{p.ID.String(), p.Name, string(p.State), string(p.Source), when(p.Created)})
+		}
+		return c.print(s, out, []string{"id", "name", "state", "source", "created"}, rows)
+	})
+}
+
+// PersonGet is `person get`.
+type PersonGet struct {
+	Person string `arg:"" help:"Id, e-mail address, or homePage|name."`
+	Organization
+	Output
+}
+
+// Run shows the person.
+func (c *PersonGet) Run(s *surroundings) error {
+	caller, err := c.caller()
+	if err != nil {
+		return err
+	}
+	return s.house(func(h *app.House) error {
+		p, err := h.Directory.Get(s, caller, c.Person)
+		if err != nil {
+			return err
+		}
+		rows := [][]string{{"id", p.ID.String()}, {"name", p.Name}, {"state", string(p.State)}, {"source", string(p.Source)}, {"created", when(p.Created)}, {"updated", when(p.Updated)}}
+		for _, a := range p.Agents {
+			rows = append(rows, []string{"agent", a.IFI.String()})
+		}
+		for name, v := range p.Attributes {
+			rows = append(rows, []string{"attribute " + name, v.String()})
+		}
+		return c.print(s, shown(p), []string{"field", "value"}, rows)
+	})
+}
+
+// PersonSuspend is `person suspend`.
+type PersonSuspend struct {
+	Person string `arg:"" help:"Id, e-mail address, or homePage|name."`
+	Organization
+}
+
+// Run suspends the person.
+func (c *PersonSuspend) Run(s *surroundings) error {
+	return c.set(s, c.Person, "suspended", (*directory.Directory).Suspend)
+}
+
+// PersonResume is `person resume`.
+type PersonResume struct {
+	Person string `arg:"" help:"Id, e-mail address, or homePage|name."`
+	Organization
+}
+
+// Run resumes the person.
+func (c *PersonResume) Run(s *surroundings) error {
+	return c.set(s, c.Person, "active", (*directory.Directory).Resume)
+}
+
+func (o Organization) set(s *surroundings, ref, state string, verb func(*directory.Directory, context.Context, access.Caller, string) (directory.Person, error)) error {
+	caller, err := o.caller()
+	if err != nil {
+		return err
+	}
+	return s.house(func(h *app.House) error {
+		p, err := verb(h.Directory, s, caller, ref)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(s.err, "%s (%v) is %s.\n", p.Name, p.ID, state)
+		return nil
+	})
+}
+
+// WhyCommand is `why`.
+type WhyCommand struct {
+	Person string `arg:"" help:"Id, e-mail address, or homePage|name; of a person or of nobody."`
+	Organization
+	Output
+}
+
+// Run tells the decisions in sentences.
+func (c *WhyCommand) Run(s *surroundings) error {
+	caller, err := c.caller()
+	if err != nil {
+		return err
+	}
+	return s.house(func(h *app.House) error {
+		why, err := h.Directory.Why(s, caller, c.Person)
+		if err != nil {
+			return err
+		}
+		if c.Output.Output == "json" {
+			return printJSON(s, why)
+		}
+		for _, sentence := range why.Sentences() {
+			fmt.Fprintln(s.out, sentence)
+		}
+		return nil
+	})
+}
+
+// AttributeCommand groups the commands on declared attributes.
+type AttributeCommand struct {
+	Add  AttributeAdd  `cmd:"" help:"Declare an attribute. A unique one decides who is who."`
+	List AttributeList `cmd:"" help:"List the declared attributes."`
+}
+
+// AttributeAdd is `attribute add`.
+type AttributeAdd struct {
+	Name   string `arg:""`
+	Unique bool   `help:"No two people have the same value, and one who has it is found by it."`
+	Organization
+}
+
+// Run declares the attribute.
+func (c *AttributeAdd) Run(s *surroundings) error {
+	caller, err := c.caller()
+	if err != nil {
+		return err
+	}
+	return s.house(func(h *app.House) error {
+		_, err := h.Directory.Declare(s, caller, c.Name, c.Unique)
+		return err
+	})
+}
+
+// AttributeList is `attribute list`.
+type AttributeList struct {
+	Organization
+	Output
+}
+
+// Run lists the attributes.
+func (c *AttributeList) Run(s *surroundings) error {
+	caller, err := c.caller()
+	if err != nil {
+		return err
+	}
+	return s.house(func(h *app.House) error {
+		attributes, err := h.Directory.Attributes(s, caller)
+		if err != nil {
+			return err
+		}
+		rows := [][]string{}
+		for _, a := range attributes {
+			rows = append(rows, []string{a.Name, fmt.Sprint(a.Unique)})
+		}
+		return c.print(s, attributes, []string{"name", "unique"}, rows)
+	})
+}

@@ -1,0 +1,101 @@
+package app
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Config is how an operator sets a house up. The zero value works: it serves on loopback and keeps its data under the
+// user's data directory. The tags are the command line's (flag > environment > file > default).
+type Config struct {
+	Data                 string         `help:"Data directory; created 0700. Default: the user's data directory, under systemd STATE_DIRECTORY." placeholder:"DIR"`
+	HTTP                 string         `name:"http" help:"Address to serve on." default:"127.0.0.1:8080" placeholder:"ADDR"`
+	CoursewareHTTP       string         `name:"courseware-http" help:"Address of the second origin, which serves package files and nothing else." default:"127.0.0.1:8081" placeholder:"ADDR"`
+	PublicURL            string         `name:"public-url" help:"What links are built from. Default: http://localhost and the port of --http." placeholder:"URL"`
+	CoursewareURL        string         `name:"courseware-url" help:"What package links are built from; packages live at p-ID.HOST. Default: http://localhost and the port of --courseware-http." placeholder:"URL"`
+	DB                   string         `name:"db" help:"postgres://user@host/db, or a file path for SQLite. Default: rollway.db in the data directory." placeholder:"URL" secret:""`
+	TrustedProxies       []netip.Prefix `name:"trusted-proxies" help:"Peers whose X-Forwarded-For is believed." placeholder:"CIDR"`
+	CoursewareSingleHost bool           `name:"courseware-single-host" help:"No host per package (no wildcard DNS): packages are sandboxed instead."`
+	Dev                  bool           `help:"Development: refuses any listener that is not loopback."`
+}
+
+// withDefaults fills what is empty from what is there.
+func (c Config) withDefaults() (Config, error) {
+	if c.HTTP == "" {
+		c.HTTP = "127.0.0.1:8080"
+	}
+	if c.CoursewareHTTP == "" {
+		c.CoursewareHTTP = "127.0.0.1:8081"
+	}
+	if c.Data == "" {
+		dir, err := defaultData()
+		if err != nil {
+			return c, err
+		}
+		c.Data = dir
+	}
+	if c.DB == "" {
+		c.DB = filepath.Join(c.Data, "rollway.db")
+	}
+	var err error
+	if c.PublicURL, err = origin("--public-url", c.PublicURL, c.HTTP); err != nil {
+		return c, err
+	}
+	if c.CoursewareURL, err = origin("--courseware-url", c.CoursewareURL, c.CoursewareHTTP); err != nil {
+		return c, err
+	}
+	return c, c.check()
+}
+
+// origin checks a URL that links are built from; an empty one is localhost at the listener's port.
+func origin(flag, given, listen string) (string, error) {
+	if given == "" {
+		_, port, err := net.SplitHostPort(listen)
+		if err != nil {
+			return "", fmt.Errorf("the address %q is not HOST:PORT: %w", listen, err)
+		}
+		return "http://localhost:" + port, nil
+	}
+	u, err := url.Parse(given)
+	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+		return "", fmt.Errorf("%s %q is not an http or https address", flag, given)
+	}
+	if strings.Trim(u.Path, "/") != "" {
+		return "", fmt.Errorf("%s %q has a path; Rollway answers at the root of its host", flag, given)
+	}
+	return u.Scheme + "://" + strings.ToLower(u.Host), nil
+}
+
+func (c Config) check() error {
+	if c.Dev {
+		for _, addr := range []string{c.HTTP, c.CoursewareHTTP} {
+			host, _, err := net.SplitHostPort(addr)
+			if ip := net.ParseIP(host); err != nil || (host != "localhost" && (ip == nil || !ip.IsLoopback())) {
+				return fmt.Errorf("--dev serves on loopback only, and %q is not", addr)
+			}
+		}
+	}
+	if c.PublicURL == c.CoursewareURL {
+		return fmt.Errorf("--public-url and --courseware-url are both %s: uploaded packages are other people's scripts and need an origin of their own", c.PublicURL)
+	}
+	return nil
+}
+
+func defaultData() (string, error) {
+	if dir := os.Getenv("STATE_DIRECTORY"); dir != "" {
+		return dir, nil
+	}
+	if dir := os.Getenv("XDG_DATA_HOME"); dir != "" {
+		return filepath.Join(dir, "rollway"), nil
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "", fmt.Errorf("no data directory: give --data, or set HOME: %w", err)
+	}
+	return filepath.Join(home, ".local", "share", "rollway"), nil
+}

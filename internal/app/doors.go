@@ -1,0 +1,72 @@
+package app
+
+import (
+	"context"
+	"net/http"
+	"slices"
+
+	"rollway/internal/access"
+	"rollway/internal/fault"
+	"rollway/internal/id"
+	"rollway/internal/launch"
+	"rollway/internal/web"
+	"rollway/internal/web/clearxp"
+	"rollway/internal/web/courseware"
+	"rollway/internal/web/lrsapi"
+	"rollway/xapi"
+)
+
+// main is the first origin: the doors for integrators and for content.
+func (h *House) main() http.Handler {
+	mux := http.NewServeMux()
+	web.Mount(mux, "", web.Readable, web.Routes{
+		"GET /healthz": web.Healthz,
+		"GET /readyz":  web.Readyz(h.DB.Ready),
+		"/":            web.NotFound,
+	})
+	(&clearxp.Door{
+		Web:         h.door(true),
+		Directory:   h.Directory,
+		Credentials: h.Credentials,
+		Launcher:    h.Launcher,
+		Learner: func(ctx context.Context, header string) (access.Caller, error) {
+			return h.Credentials.Authenticate(ctx, header, false)
+		},
+	}).Mount(mux)
+	records := lrsapi.New(h.door(false), h.Records, h.personOf)
+	return web.Under("/xapi/", records, mux)
+}
+
+// courseware is the second origin: files of packages and nothing else.
+func (h *House) courseware() http.Handler {
+	return courseware.New(h.Launcher, h.Content, launch.Addresses{Public: h.Config.PublicURL, Courseware: h.Config.CoursewareURL, SingleHost: h.Config.CoursewareSingleHost})
+}
+
+// door is what a door is handed. A token without a scheme is taken on /api only.
+func (h *House) door(bare bool) web.Door {
+	return web.Door{
+		Authenticate: func(ctx context.Context, r *http.Request) (access.Caller, error) {
+			return h.Credentials.Authenticate(ctx, r.Header.Get("Authorization"), bare)
+		},
+		OrgOf: func(string) id.OrgID { return id.DefaultOrg },
+	}
+}
+
+// personOf answers /xapi/agents: everything we know an agent's person by, or for a stranger what was asked.
+func (h *House) personOf(ctx context.Context, c access.Caller, agent xapi.Agent) (xapi.Person, error) {
+	p, err := h.Directory.PersonOfAgent(ctx, c.Org, agent.IFI)
+	if err != nil && !fault.Is(err, fault.NotFound) {
+		return xapi.Person{}, err
+	}
+	if err != nil {
+		p.Agents = []xapi.Agent{agent}
+	}
+	var known xapi.Person
+	for _, a := range p.Agents {
+		known.IFIs = append(known.IFIs, a.IFI)
+		if a.Name != "" && !slices.Contains(known.Names, a.Name) {
+			known.Names = append(known.Names, a.Name)
+		}
+	}
+	return known, nil
+}

@@ -1,0 +1,95 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"rollway/internal/access"
+	"rollway/internal/blob"
+	"rollway/internal/content"
+	"rollway/internal/credential"
+	"rollway/internal/db"
+	"rollway/internal/directory"
+	"rollway/internal/launch"
+	"rollway/internal/lrs"
+)
+
+// House is the rooms of one installation over an open database. The commands use it directly; serving it is Serve.
+type House struct {
+	Config      Config
+	DB          *db.DB
+	Changes     *access.Changes
+	Accounts    *access.Accounts
+	Directory   *directory.Directory
+	Credentials *credential.Vault
+	Content     *content.Catalogue
+	Launcher    *launch.Launcher
+	Records     *lrs.Store
+}
+
+// Open opens an installation, making what a new one lacks: the data directory, the key file, the schema.
+func Open(ctx context.Context, c Config) (*House, error) {
+	c, err := c.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	d, err := OpenDB(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	h, err := furnish(ctx, c, d)
+	if err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	return h, nil
+}
+
+// OpenDB opens only the database, as it is: for commands about the schema itself.
+func OpenDB(ctx context.Context, c Config) (*db.DB, error) {
+	c, err := c.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return nil, fmt.Errorf("make the data directory: %w", err)
+	}
+	return db.Open(ctx, db.Options{URL: c.DB})
+}
+
+func furnish(ctx context.Context, c Config, d *db.DB) (*House, error) {
+	if _, err := d.Migrate(ctx); err != nil {
+		return nil, err
+	}
+	key, err := access.OpenKey(ctx, d, filepath.Join(c.Data, keyFile))
+	if err != nil {
+		return nil, err
+	}
+	blobs, err := blob.Open(filepath.Join(c.Data, "blobs"))
+	if err != nil {
+		return nil, err
+	}
+	h := &House{Config: c, DB: d, Changes: access.NewChanges(d)}
+	h.Accounts = access.NewAccounts(d, key, h.Changes)
+	h.Directory = directory.New(d, h.Changes, c.PublicURL)
+	h.Credentials = credential.New(d, key, h.Accounts, h.Changes)
+	h.Content = content.NewCatalogue(d, blobs, h.Changes)
+	h.Launcher = launch.New(d, key, h.Content, h.Credentials, launch.Addresses{Public: c.PublicURL, Courseware: c.CoursewareURL, SingleHost: c.CoursewareSingleHost})
+	if h.Records, err = lrs.Open(ctx, lrs.Config{DB: d, HomePage: c.PublicURL}); err != nil {
+		return nil, err
+	}
+	return h, nil
+}
+
+// Close ends the house's work and closes the database.
+func (h *House) Close() error {
+	h.Launcher.Close()
+	h.Credentials.Close()
+	h.Records.Close()
+	return h.DB.Close()
+}
+
+// keyFile is the key's name in the data directory.
+const keyFile = "rollway.key"

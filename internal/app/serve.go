@@ -1,0 +1,97 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"rollway/internal/db"
+	"rollway/internal/web"
+)
+
+// drainTime is how long requests in flight are given at the end.
+const drainTime = 20 * time.Second
+
+// Serving is a house that answers requests.
+type Serving struct {
+	Main, Courseware net.Addr
+	house            *House
+	servers          []*http.Server
+	stop             context.CancelFunc
+	work             sync.WaitGroup
+	failed           chan error
+	unlock           func() error
+}
+
+// Serve starts answering. A second server on one SQLite database is refused.
+func (h *House) Serve(ctx context.Context, log *slog.Logger) (*Serving, error) {
+	s := &Serving{house: h, failed: make(chan error, 2), unlock: func() error { return nil }}
+	if h.DB.Engine() == db.SQLite {
+		unlock, err := lockData(h.Config.Data)
+		if err != nil {
+			return nil, err
+		}
+		s.unlock = unlock
+	}
+	main, err := web.Listen(ctx, h.Config.HTTP)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("listen on --http: %w", err), s.unlock())
+	}
+	courseware, err := web.Listen(ctx, h.Config.CoursewareHTTP)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("listen on --courseware-http: %w", err), main.Close(), s.unlock())
+	}
+	s.Main, s.Courseware = main.Addr(), courseware.Addr()
+	work, stop := context.WithCancel(context.WithoutCancel(ctx))
+	s.stop = stop
+	s.work.Go(func() { h.Changes.Poll(work, func(err error) { log.Error("changes cannot be read", "error", err) }) })
+	s.work.Go(func() {
+		h.Credentials.Run(work, func(err error) { log.Error("last use cannot be kept", "error", err) })
+	})
+	s.run(main, web.Server(web.Config{Log: log, Proxies: h.Config.TrustedProxies}, h.main()))
+	s.run(courseware, web.Server(web.Config{Log: log, Proxies: h.Config.TrustedProxies, Hosts: h.coursewareHosts()}, h.courseware()))
+	return s, nil
+}
+
+func (s *Serving) run(l net.Listener, server *http.Server) {
+	s.servers = append(s.servers, server)
+	s.work.Go(func() {
+		if err := server.Serve(l); err != nil && !errors.Is(err, http.ErrServerClosed) {
+			s.failed <- err
+		}
+	})
+}
+
+// Failed yields an error when a listener dies.
+func (s *Serving) Failed() <-chan error { return s.failed }
+
+// Shutdown stops taking connections, waits for requests in flight and ends the work in the background.
+func (s *Serving) Shutdown(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, drainTime)
+	defer cancel()
+	var errs []error
+	for _, server := range s.servers {
+		if err := server.Shutdown(ctx); err != nil {
+			errs = append(errs, err, server.Close())
+		}
+	}
+	s.stop()
+	s.work.Wait()
+	return errors.Join(append(errs, s.unlock())...)
+}
+
+func (h *House) coursewareHosts() []string {
+	u, err := url.Parse(h.Config.CoursewareURL)
+	if err != nil { // withDefaults has parsed it
+		panic(err)
+	}
+	host := strings.ToLower(u.Hostname())
+	return []string{host, "*." + host}
+}
