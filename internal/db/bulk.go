@@ -49,15 +49,24 @@ func (b *Bulk) Insert(ctx context.Context, tx *Tx, rows [][]any) error {
 		}
 		return nil
 	}
-	args := make([]any, len(b.columns))
-	for i, c := range b.columns {
+	args, err := columnArrays(b.columns, rows)
+	if err != nil {
+		return err
+	}
+	return tx.Defer(ctx, b.many, args...)
+}
+
+// columnArrays turns rows into one array a column.
+func columnArrays(columns []Column, rows [][]any) ([]any, error) {
+	args := make([]any, len(columns))
+	for i, c := range columns {
 		a, err := array(c, i, rows)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		args[i] = a
 	}
-	return tx.Defer(ctx, b.many, args...)
+	return args, nil
 }
 
 func array(c Column, i int, rows [][]any) (any, error) {

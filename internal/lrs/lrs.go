@@ -1,0 +1,80 @@
+package lrs
+
+import (
+	"context"
+	"crypto/cipher"
+	"strings"
+	"sync"
+	"time"
+
+	"rollway/internal/db"
+	"rollway/internal/fault"
+	"rollway/internal/id"
+	"rollway/xapi"
+)
+
+// Limits. A request beyond them is refused with [fault.TooLarge].
+const (
+	MaxBody       = 16 << 20 // bytes of statements in one request
+	MaxStatements = 1000     // statements in one request
+	MaxDocument   = 10 << 20 // bytes of a document
+	MaxName       = 1000     // bytes of a stateId or profileId
+	DefaultLimit  = 100      // statements in a page when the query does not say
+	MaxLimit      = 1000     // statements in a page
+)
+
+// Config says what a Store stands on. HomePage is required.
+type Config struct {
+	DB *db.DB
+	// HomePage is the account home page of the authorities that statements are stored under: the public address of this
+	// installation, an absolute IRI.
+	HomePage string
+	// Now is the clock of SQLite's stored order and of the lifetime of [Page.More]; time.Now when nil. On PostgreSQL the
+	// database's clock stamps.
+	Now func() time.Time
+}
+
+// Store is the record store. It is safe for use by many goroutines. On SQLite one Store of one process at a time writes
+// statements to a database.
+type Store struct {
+	db       *db.DB
+	homePage string
+	now      func() time.Time
+
+	secret  []byte // of the installation, keeps keys from being guessed
+	sealer  cipher.AEAD
+	puts    *db.Group[*put]
+	order   order
+	known   known
+	readers sync.Pool // *xapi.Reader
+}
+
+// Open makes a Store on a migrated database.
+func Open(ctx context.Context, cfg Config) (*Store, error) {
+	if _, err := xapi.ParseIRI(cfg.HomePage); err != nil {
+		return nil, fault.New(fault.Invalid, "home_page", "The record store needs the public address of the installation, an absolute IRI, not %q.", cfg.HomePage)
+	}
+	s := &Store{db: cfg.DB, homePage: strings.TrimSuffix(cfg.HomePage, "/"), now: cfg.Now}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	s.readers.New = func() any { return new(xapi.Reader) }
+	if err := s.openSecret(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.openOrder(ctx); err != nil {
+		return nil, err
+	}
+	s.puts = db.NewGroup(cfg.DB, s.write)
+	return s, nil
+}
+
+// Close ends the Store's writers. The database stays open.
+func (s *Store) Close() { s.puts.Close() }
+
+// Statement is one statement as it is served.
+type Statement struct {
+	ID     id.StatementID
+	Stored time.Time // to the millisecond, UTC, as in JSON
+	JSON   []byte    // one line
+}

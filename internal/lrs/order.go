@@ -1,0 +1,175 @@
+package lrs
+
+import (
+	"container/list"
+	"context"
+	"sync"
+	"time"
+
+	"rollway/internal/db"
+)
+
+// A position (pos) is a statement's place in the order of the store: the millisecond of stored, then 20 bits that tell
+// apart the statements of one millisecond.
+const (
+	tieBits   = 20
+	blockBits = 10 // PostgreSQL: of these, which transaction of the millisecond, then which statement of it
+)
+
+func storedAt(pos int64) time.Time { return time.UnixMilli(pos >> tieBits).UTC() }
+
+// order gives out positions and knows up to which millisecond nothing can come any more. See DESIGN.md.
+type order struct {
+	mu      sync.Mutex
+	last    int64     // SQLite: the greatest position given out
+	floor   int64     // PostgreSQL: a millisecond that all stamps of this process must be after
+	covered int64     // the greatest millisecond that ConsistentThrough has answered
+	open    list.List // SQLite: the first positions of writes that are not durable yet, ascending
+
+	asking sync.Mutex // PostgreSQL: the last answer
+	answer time.Time
+	at     time.Time
+	wrote  bool // since the answer
+}
+
+func (s *Store) openOrder(ctx context.Context) error {
+	return s.db.Read(ctx, func(tx *db.Tx) error {
+		err := tx.Row(ctx, "SELECT coalesce(max((SELECT max(s.pos) FROM statements s WHERE s.org_id = o.id)), 0) FROM organizations o").Scan(&s.order.last)
+		s.order.floor = s.order.last >> tieBits
+		return err
+	})
+}
+
+// stamp is where the positions of one transaction come from.
+type stamp struct {
+	first int64
+	block bool
+}
+
+// at is the position of the transaction's statement i.
+func (t stamp) at(i int) int64 {
+	if !t.block {
+		return t.first + int64(i)
+	}
+	return t.first + int64(i>>blockBits)<<tieBits + int64(i&(1<<blockBits-1))
+}
+
+// stampLite gives out n positions: now, but after all given out and covered before. The returned element is in o.open until
+// [order.settle].
+func (o *order) stampLite(now time.Time, n int) (stamp, *list.Element) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	first := max(now.UnixMilli(), o.covered+1) << tieBits
+	first = max(first, o.last+1)
+	o.last = first + int64(n) - 1
+	return stamp{first: first}, o.open.PushBack(first)
+}
+
+// settle is told when a write is over, whatever became of it.
+func (o *order) settle(elements []*list.Element) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.wrote = true
+	for _, e := range elements {
+		o.open.Remove(e)
+	}
+}
+
+// askStamp takes the lock that tells readers of this transaction, then the time and a block of positions; the stamp is set
+// at the next flush.
+func (o *order) askStamp(ctx context.Context, tx *db.Tx, t *stamp) error {
+	if err := tx.Defer(ctx, "SELECT pg_advisory_xact_lock_shared(floor(extract(epoch FROM clock_timestamp()) * 1000000)::bigint)"); err != nil {
+		return err
+	}
+	return tx.Ask(ctx, "SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint, nextval('statement_blocks')", nil, func(r *db.Rows) error {
+		var ms, block int64
+		if err := r.Scan(&ms, &block); err != nil {
+			return err
+		}
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		if ms <= o.floor { // the clock went back: a millisecond for each transaction until it has caught up
+			o.floor++
+			ms = o.floor
+		}
+		*t = stamp{ms<<tieBits | block<<blockBits, true}
+		return nil
+	})
+}
+
+// How long an answer of PostgreSQL is used again: nothing is wrong with an old one, it only lags.
+const (
+	answerFor   = 50 * time.Millisecond
+	answerAfter = 5 * time.Millisecond // when this process has written since
+)
+
+// ConsistentThrough is the time up to which (inclusive) every statement is to be seen by a query that starts after this
+// call: later ones are stored at a later millisecond. It is what X-Experience-API-Consistent-Through says (Communication
+// 2.1), on every node that shares the database.
+func (s *Store) ConsistentThrough(ctx context.Context) (time.Time, error) {
+	o := &s.order
+	if s.db.Engine() == db.SQLite {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		ms := s.now().UnixMilli()
+		if e := o.open.Front(); e != nil {
+			ms = min(ms, e.Value.(int64)>>tieBits)
+		}
+		return o.cover(ms), nil
+	}
+	o.asking.Lock()
+	defer o.asking.Unlock()
+	o.mu.Lock()
+	age := time.Since(o.at)
+	fresh := age < answerAfter || age < answerFor && !o.wrote
+	o.wrote = o.wrote && fresh
+	o.mu.Unlock()
+	if fresh {
+		return o.answer, nil
+	}
+	at := time.Now()
+	ms, err := s.oldestWrite(ctx)
+	if err != nil {
+		return time.Time{}, err
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.answer, o.at = o.cover(ms), at
+	return o.answer, nil
+}
+
+// cover answers for everything before the millisecond, and sees to it that nothing is stamped so any more.
+func (o *order) cover(ms int64) time.Time {
+	o.covered = max(o.covered, ms-1)
+	o.floor = max(o.floor, o.covered)
+	return time.UnixMilli(o.covered).UTC()
+}
+
+// oldestWrite is the millisecond in which the oldest write under way may have been stamped, or now. The clock is read
+// before the locks: a transaction that is not among them yet will be stamped later.
+func (s *Store) oldestWrite(ctx context.Context) (ms int64, err error) {
+	err = s.db.Read(ctx, func(tx *db.Tx) error {
+		read := func(dest *int64) func(*db.Rows) error {
+			return func(r *db.Rows) error { return r.Scan(dest) }
+		}
+		var now, lock int64
+		if err := tx.Ask(ctx, "SELECT floor(extract(epoch FROM clock_timestamp()) * 1000000)::bigint", nil, read(&now)); err != nil {
+			return err
+		}
+		// Other shared locks of the house have keys that are hashes: none that looks like a time of these days.
+		const locks = `SELECT coalesce(min(key), 9223372036854775807) FROM (
+			SELECT classid::bigint << 32 | objid::bigint AS key FROM pg_locks
+			WHERE locktype = 'advisory' AND objsubid = 1 AND mode = 'ShareLock'
+			AND database = (SELECT oid FROM pg_database WHERE datname = current_database())) k
+			WHERE key > (extract(epoch FROM clock_timestamp()) * 1000000)::bigint - 3600000000 AND key < (extract(epoch FROM clock_timestamp()) * 1000000)::bigint + 3600000000`
+		if err := tx.Ask(ctx, locks, nil, read(&lock)); err != nil {
+			return err
+		}
+		if err := tx.Flush(ctx); err != nil {
+			return err
+		}
+		ms = min(now, lock) / 1000
+		return nil
+	})
+	return ms, err
+}

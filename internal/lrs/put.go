@@ -1,0 +1,213 @@
+package lrs
+
+import (
+	"container/list"
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/go-json-experiment/json"
+
+	"rollway/internal/access"
+	"rollway/internal/db"
+	"rollway/internal/fault"
+	"rollway/internal/id"
+	"rollway/xapi"
+)
+
+// put is what one request wants stored.
+type put struct {
+	org       id.OrgID
+	authority authority
+	entries   []*entry
+	defines   []definition
+
+	stamps []*list.Element // SQLite: where they stand in order.open
+	err    error           // what the transaction found wrong with it: nothing of it was stored
+}
+
+// entry is one statement on its way in.
+type entry struct {
+	facts        *xapi.Facts
+	id           id.StatementID
+	given        bool // the sender's id: it may be known already
+	actor        int64
+	registration int64
+	keys         []int64
+
+	// Set in the transaction.
+	known  bool // and equal: nothing to store
+	voided bool
+	pos    int64
+	body   []byte
+}
+
+// authority is who vouches for a caller's statements.
+type authority struct {
+	json []byte
+	key  []byte // as xapi.IFI.Key
+	hash int64
+}
+
+// Put stores a statement or an array of them, whole or not at all, and returns their ids in order; ids are made where there
+// are none. When wanted is not zero the body is the one statement with that id (PUT). Sending a statement again is
+// harmless: an equal one changes nothing, a different one under the same id is a Conflict. Statements get the authority of
+// the caller, whatever they say.
+//
+// It needs statements/write, and define for activity definitions to be kept. A bound caller writes statements of its own
+// agent only, and not for another registration than the one it is bound to; it voids nothing.
+func (s *Store) Put(ctx context.Context, c access.Caller, line xapi.Version, wanted id.StatementID, body []byte) ([]id.StatementID, error) {
+	if err := c.Require(access.StatementsWrite); err != nil {
+		return nil, err
+	}
+	if len(body) > MaxBody {
+		return nil, fault.New(fault.TooLarge, "too_large", "One request takes at most %d MB of statements.", MaxBody>>20)
+	}
+	reader := s.readers.Get().(*xapi.Reader)
+	facts, err := read(reader, line, wanted, body)
+	if err != nil {
+		s.readers.Put(reader)
+		return nil, err
+	}
+	p, err := s.prepare(c, facts, wanted)
+	if err != nil || len(p.entries) == 0 {
+		s.readers.Put(reader)
+		return []id.StatementID{}, err
+	}
+	for range 3 { // a statement that two nodes store at the same moment is found by the one that comes second
+		if err = s.puts.Do(ctx, p); !errors.Is(err, db.ErrUnique) {
+			break
+		}
+	}
+	s.order.settle(p.stamps)
+	if err != nil {
+		return nil, err // the writer may still read what reader holds
+	}
+	ids := make([]id.StatementID, len(p.entries))
+	for i, e := range p.entries {
+		ids[i] = e.id
+	}
+	s.readers.Put(reader)
+	return ids, p.err
+}
+
+func read(r *xapi.Reader, line xapi.Version, wanted id.StatementID, body []byte) ([]xapi.Facts, error) {
+	if wanted.IsZero() {
+		facts, err := r.ReadBatch(body, line)
+		if err != nil {
+			return nil, invalid(err)
+		}
+		if len(facts) > MaxStatements {
+			return nil, fault.New(fault.TooLarge, "too_many_statements", "One request takes at most %d statements; this one has %d.", MaxStatements, len(facts))
+		}
+		return facts, nil
+	}
+	f, err := r.Read(body, line)
+	if err != nil {
+		return nil, invalid(err)
+	}
+	if f.HasID && id.StatementID(f.ID) != wanted {
+		return nil, fault.New(fault.Invalid, "id_mismatch", "The statement says that its id is %s, the request that it is %s.", f.ID, wanted)
+	}
+	return []xapi.Facts{*f}, nil
+}
+
+// invalid turns what the validator found into a fault.
+func invalid(err error) error {
+	var e *xapi.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	return fault.New(fault.Invalid, "invalid_statement", "%s.", e).With(fault.Field{Name: e.Pointer, Message: e.Rule + ".", Value: e.Found})
+}
+
+func (s *Store) prepare(c access.Caller, facts []xapi.Facts, wanted id.StatementID) (*put, error) {
+	a, err := s.authority(c)
+	if err != nil {
+		return nil, err
+	}
+	p := &put{org: c.Org, authority: a, entries: make([]*entry, len(facts))}
+	entries := make([]entry, len(facts))
+	for i := range facts {
+		f := &facts[i]
+		if err := admit(c, f); err != nil {
+			if len(facts) > 1 {
+				err = fault.Of(err).With(fault.Field{Name: fmt.Sprintf("/%d", i), Message: "This statement of the batch is refused, and so all are."})
+			}
+			return nil, err
+		}
+		e := &entries[i]
+		p.entries[i] = e
+		e.facts = f
+		switch {
+		case f.HasID:
+			e.id, e.given = id.StatementID(f.ID), true
+		case !wanted.IsZero():
+			e.id, e.given = wanted, true
+		default:
+			e.id = id.New[id.StatementID]()
+		}
+		e.actor = s.actorKey(f)
+		if f.HasRegistration {
+			e.registration = s.registrationKey(id.RegistrationID(f.Registration))
+		}
+		e.keys = s.statementKeys(f, a.key)
+		if c.Scopes.Has(access.Define) {
+			p.defines = s.collectDefinitions(p.defines, c.Org, f)
+		}
+	}
+	return p, nil
+}
+
+// admit checks what depends on the caller and what this store does not take.
+func admit(c access.Caller, f *xapi.Facts) error {
+	if (f.HasID && f.ID.IsZero()) || (f.Object == xapi.KindStatementRef && f.Ref.IsZero()) {
+		return fault.New(fault.Invalid, "nil_uuid", "The UUID of nothing but zeros names no statement (RFC 4122, 4.1.7).")
+	}
+	for i := range f.Attachments {
+		if f.Attachments[i].FileURL == nil {
+			return fault.New(fault.Invalid, "attachment_missing", "An attachment has no fileUrl, and its data did not come with the request.").
+				With(fault.Field{Name: "/attachments", Message: "Attachments need a fileUrl."})
+		}
+	}
+	b := c.Bound
+	if b == nil {
+		return nil
+	}
+	if f.Actor != xapi.KindAgent || string(f.ActorKey) != b.Agent.IFI.Key() {
+		return fault.New(fault.Forbidden, "foreign_actor", "This credential may store statements of its own actor only.").
+			With(fault.Field{Name: "/actor", Message: "This is not the agent that the credential was made for."})
+	}
+	if f.HasRegistration && !b.Registration.IsZero() && id.RegistrationID(f.Registration) != b.Registration {
+		return fault.New(fault.Forbidden, "foreign_registration", "This credential may store statements of its own registration only.").
+			With(fault.Field{Name: "/context/registration", Message: "This is not the registration that was launched."})
+	}
+	if f.Voids {
+		return fault.New(fault.Forbidden, "no_voiding", "The credential of a learner voids no statements.")
+	}
+	return nil
+}
+
+// authority makes the Agent that vouches for a caller's statements: an account of this installation. A learner's statements
+// are vouched for by the person that the credential belongs to, which stays the same from launch to launch.
+func (s *Store) authority(c access.Caller) (authority, error) {
+	a := xapi.Agent{IFI: xapi.IFI{Kind: xapi.OnAccount, Account: xapi.Account{HomePage: s.homePage}}}
+	name := &a.IFI.Account.Name
+	switch {
+	case c.Bound != nil && !c.Bound.Person.IsZero():
+		*name = "person:" + c.Bound.Person.String()
+	case !c.Credential.IsZero():
+		*name = "credential:" + c.Credential.String()
+	case !c.ServiceAccount.IsZero():
+		*name = "service-account:" + c.ServiceAccount.String()
+		a.Name = c.Name
+	default:
+		*name = "rollway"
+	}
+	text, err := json.Marshal(a)
+	if err != nil {
+		return authority{}, err
+	}
+	key := []byte(a.IFI.Key())
+	return authority{text, key, s.key(byRelatedAgent, key)}, nil
+}
