@@ -61,9 +61,11 @@ func yes(d *db.DB) string {
 func TestRacingUpsertsMakeOnePerson(t *testing.T) {
 	t.Parallel()
 	for name, claim := range map[string]func(i int) Claims{
-		"by the agent":        func(int) Claims { return claims("same", "Country=AU") },
-		"by a unique value":   func(i int) Claims { return claims(fmt.Sprint("agent", i), "Email=same@example.com") },
-		"by the link":         func(i int) Claims { return Claims{Source: ByAPI, Link: Link{"hr", "7"}, Name: fmt.Sprint("Name ", i%3)} },
+		"by the agent":      func(int) Claims { return claims("same", "Country=AU") },
+		"by a unique value": func(i int) Claims { return claims(fmt.Sprint("agent", i), "Email=same@example.com") },
+		"by the link": func(i int) Claims {
+			return Claims{Source: ByAPI, Link: Link{"hr", "7"}, Name: fmt.Sprint("Name ", i%3)}
+		},
 		"without an agent":    func(i int) Claims { return claims("", "Email=Same@example.com", fmt.Sprintf("N=%d", i%2)) },
 		"by one or the other": func(i int) Claims { return claims([]string{"same", "other"}[i%2], "Email=same@example.com") },
 	} {

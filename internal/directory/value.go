@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"io"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -75,11 +76,19 @@ func ParseAttributes(raw jsontext.Value) (map[string]Value, error) {
 	if len(bad.Fields) > 0 {
 		return nil, bad
 	}
+	if _, err := dec.ReadToken(); err != nil { // the closing brace
+		return nil, bad.Because(err)
+	}
+	if _, err := dec.ReadToken(); err != io.EOF {
+		return nil, bad.Because(err)
+	}
 	return out, nil
 }
 
 // attributePointer names an attribute's place in Claims as a JSON pointer (RFC 6901).
-func attributePointer(name string) string { return string(jsontext.Pointer("/attributes").AppendToken(name)) }
+func attributePointer(name string) string {
+	return string(jsontext.Pointer("/attributes").AppendToken(name))
+}
 
 // Kind is "string", "number", "boolean" or "null".
 func (v Value) Kind() string {
