@@ -22,7 +22,8 @@ type exchange struct {
 	caller   string
 	err      error // the first one
 	quiet    bool
-	status   int // 0 until the answer began
+	gone     bool // the client took no more of the answer
+	status   int  // 0 until the answer began
 	bytes    int64
 	deadline time.Time // of writing, when it was last set
 }
@@ -80,6 +81,7 @@ func (x *exchange) Write(b []byte) (int, error) {
 	x.allow()
 	n, err := x.ResponseWriter.Write(b)
 	x.bytes += int64(n)
+	x.gone = x.gone || err != nil && err != http.ErrBodyNotAllowed && err != http.ErrContentLength
 	return n, err
 }
 
@@ -133,7 +135,7 @@ func (x *exchange) log(l *slog.Logger, r *http.Request, took time.Duration) {
 	if status == 0 {
 		status = http.StatusOK
 	}
-	gone := x.err != nil && r.Context().Err() != nil && errors.Is(x.err, context.Canceled)
+	gone := x.gone || x.err != nil && r.Context().Err() != nil && errors.Is(x.err, context.Canceled)
 	switch {
 	case gone:
 		status = statusClientGone
@@ -164,7 +166,9 @@ func (x *exchange) log(l *slog.Logger, r *http.Request, took time.Duration) {
 	if theirs := r.Header.Get("X-Request-Id"); clientRequestID(theirs) {
 		attrs = append(attrs, slog.String("client_request_id", theirs))
 	}
-	attrs = append(attrs, errorAttrs(x.err)...)
+	if !gone {
+		attrs = append(attrs, errorAttrs(x.err)...)
+	}
 	l.LogAttrs(r.Context(), level, "request", attrs...)
 }
 

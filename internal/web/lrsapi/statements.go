@@ -1,0 +1,233 @@
+package lrsapi
+
+import (
+	"bufio"
+	"context"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"rollway/internal/fault"
+	"rollway/internal/id"
+	"rollway/internal/lrs"
+	"rollway/internal/web"
+	"rollway/xapi"
+)
+
+func (d *door) putStatement(w http.ResponseWriter, r *http.Request, a asked) error {
+	p := params{Params: a.query}
+	if err := p.Only("statementId"); err != nil {
+		return err
+	}
+	p.need("statementId")
+	wanted := p.uuid("statementId")
+	if p.err != nil {
+		return p.err
+	}
+	body, err := statementBody(r)
+	if err != nil {
+		return err
+	}
+	if _, err := d.store.Put(r.Context(), a.caller, a.line, id.StatementID(wanted), body); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+func (d *door) postStatements(w http.ResponseWriter, r *http.Request, a asked) error {
+	if err := a.query.Only(); err != nil {
+		return err
+	}
+	body, err := statementBody(r)
+	if err != nil {
+		return err
+	}
+	ids, err := d.store.Put(r.Context(), a.caller, a.line, id.StatementID{}, body)
+	if err != nil {
+		return err
+	}
+	web.WriteJSON(w, http.StatusOK, ids)
+	return nil
+}
+
+// statementBody reads the JSON of statements. The specification asks for 400 where HTTP has 415 (Communication 1.5).
+func statementBody(r *http.Request) ([]byte, error) {
+	media, values, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	charset, said := values["charset"]
+	switch {
+	case err == nil && media == "application/json" && (!said || strings.EqualFold(charset, "utf-8")):
+		return web.Body(r, lrs.MaxBody)
+	case media == "multipart/mixed":
+		return nil, badType("Statements with attachments in the request (multipart/mixed) are not taken yet. Send application/json; an attachment may have a fileUrl.")
+	}
+	return nil, badType("Statements are sent as application/json in UTF-8.")
+}
+
+func badType(message string) error {
+	return fault.New(fault.Invalid, "bad_content_type", "%s", message).With(fault.Field{Name: "Content-Type", Message: "The header says something else."})
+}
+
+func (d *door) getStatements(w http.ResponseWriter, r *http.Request, a asked) error {
+	p := params{Params: a.query}
+	switch {
+	case p.Has("more"):
+		if err := p.Only("more"); err != nil {
+			return err
+		}
+		page, err := d.store.More(r.Context(), a.caller, p.Get("more"))
+		if err != nil {
+			return err
+		}
+		return d.writePage(w, r, a, page)
+	case p.Has("statementId"), p.Has("voidedStatementId"):
+		return d.getStatement(w, r, a, &p)
+	}
+	if err := p.Only("agent", "verb", "activity", "registration", "related_activities", "related_agents", "since", "until", "limit", "format", "attachments", "ascending"); err != nil {
+		return err
+	}
+	q := lrs.Query{
+		Agent:             p.actor("agent"),
+		Verb:              string(p.iri("verb")),
+		Activity:          string(p.iri("activity")),
+		Registration:      p.registration(),
+		RelatedAgents:     p.bool("related_agents"),
+		RelatedActivities: p.bool("related_activities"),
+		Since:             p.time("since"),
+		Until:             p.time("until"),
+		Ascending:         p.bool("ascending"),
+		Limit:             p.count("limit"),
+		Carry:             p.format(),
+	}
+	p.noAttachments()
+	if p.err != nil {
+		return p.err
+	}
+	if p.Has("limit") && q.Limit == 0 {
+		q.Limit = lrs.MaxLimit // 0 asks for as many as we give
+	}
+	page, err := d.store.Find(r.Context(), a.caller, q)
+	if err != nil {
+		return err
+	}
+	return d.writePage(w, r, a, page)
+}
+
+// getStatement answers one statement: the bytes that are stored.
+func (d *door) getStatement(w http.ResponseWriter, r *http.Request, a asked, p *params) error {
+	name := "statementId"
+	if p.Has("voidedStatementId") {
+		name = "voidedStatementId"
+	}
+	if err := p.Only(name, "format", "attachments"); err != nil {
+		return fault.New(fault.Invalid, "bad_parameter", "With %s only format and attachments may be given.", name).With(fault.Field{Name: "query", Message: err.Error()})
+	}
+	sid, format := p.uuid(name), p.format()
+	p.noAttachments()
+	if p.err != nil {
+		return p.err
+	}
+	st, err := d.store.Get(r.Context(), a.caller, id.StatementID(sid), name == "voidedStatementId")
+	if err != nil {
+		return err
+	}
+	f := d.formatter(r, a, format)
+	text, err := f.format(st.JSON)
+	if err != nil {
+		return err
+	}
+	lastModified(w.Header(), st.Stored)
+	return writeJSON(w, text)
+}
+
+// writePage writes a StatementResult (Data 2.5) around the bytes that are stored.
+func (d *door) writePage(w http.ResponseWriter, r *http.Request, a asked, page lrs.Page) error {
+	f := d.formatter(r, a, page.Carry)
+	for i := range page.Statements {
+		text, err := f.format(page.Statements[i].JSON)
+		if err != nil {
+			return err
+		}
+		page.Statements[i].JSON = text
+	}
+	w.Header().Set("Content-Type", "application/json")
+	b := bufio.NewWriterSize(w, 32<<10)
+	_, _ = b.WriteString(`{"statements":[`) // b keeps its first error for Flush
+	for i, st := range page.Statements {
+		if i > 0 {
+			_ = b.WriteByte(',')
+		}
+		_, _ = b.Write(st.JSON)
+	}
+	_, _ = b.WriteString(`],"more":"`)
+	if page.More != "" {
+		_, _ = b.WriteString("/xapi/statements?more=" + url.QueryEscape(page.More))
+	}
+	_, _ = b.WriteString(`"}`)
+	return b.Flush()
+}
+
+func (p *params) format() string { return p.oneOf("format", "exact", "ids", "canonical") }
+
+func (p *params) noAttachments() {
+	if p.bool("attachments") {
+		p.wrong("attachments", "Answers with attachments (multipart/mixed) are not given yet. Leave it out or say false.")
+	}
+}
+
+// formatter turns stored statements into the format asked for (Communication 2.1.3).
+type formatter struct {
+	name      string
+	canonical xapi.CanonicalFormat
+	err       error // of a definition that could not be looked up
+}
+
+func (d *door) formatter(r *http.Request, a asked, name string) *formatter {
+	f := &formatter{name: name}
+	if name != "canonical" {
+		return f
+	}
+	known := map[xapi.IRI][]byte{}
+	f.canonical = xapi.CanonicalFormat{
+		Languages: xapi.ParseAcceptLanguage(strings.Join(r.Header["Accept-Language"], ",")),
+		Definition: func(iri xapi.IRI) []byte {
+			text, ok := known[iri]
+			if !ok && f.err == nil {
+				text, f.err = d.definition(r.Context(), a, iri)
+				known[iri] = text
+			}
+			return text
+		},
+	}
+	return f
+}
+
+func (d *door) definition(ctx context.Context, a asked, iri xapi.IRI) ([]byte, error) {
+	text, err := d.store.Activity(ctx, a.caller, string(iri))
+	if err != nil {
+		return nil, err
+	}
+	var activity struct {
+		Definition jsontext.Value `json:"definition"`
+	}
+	err = json.Unmarshal(text, &activity)
+	return activity.Definition, err
+}
+
+func (f *formatter) format(statement []byte) ([]byte, error) {
+	switch f.name {
+	case "ids":
+		return xapi.FormatIDs(statement)
+	case "canonical":
+		text, err := f.canonical.Format(statement)
+		if f.err != nil {
+			err = f.err
+		}
+		return text, err
+	}
+	return statement, nil
+}
