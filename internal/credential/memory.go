@@ -53,10 +53,11 @@ type mark struct {
 	count uint32
 }
 
+// refusal is why a bad header is bad, until something is minted or changed.
 type refusal struct {
 	err    error
 	until  int64
-	minted uint64
+	before moment
 }
 
 // refusalLife is how long a refused header is refused again without asking.
@@ -107,7 +108,7 @@ func (m *memory) refused(f fingerprint, now int64) error {
 	s.RLock()
 	r, ok := s.bad[f]
 	s.RUnlock()
-	if ok && now < r.until && r.minted == m.minted.Load() {
+	if ok && now < r.until && r.before == m.moment() {
 		return r.err
 	}
 	return nil
@@ -152,7 +153,7 @@ func (m *memory) refuse(f fingerprint, err error, before moment, now int64) {
 	if len(s.bad) >= m.perShard {
 		clear(s.bad)
 	}
-	s.bad[f] = refusal{err, now + refusalLife.Microseconds(), before.minted}
+	s.bad[f] = refusal{err, now + refusalLife.Microseconds(), before}
 }
 
 // hear makes every answer that depends on the thing void.
