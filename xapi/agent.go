@@ -111,6 +111,29 @@ func (form actorForm) ifi() (i IFI, err error) {
 	return IFI{}, nil
 }
 
+// MarshalJSONTo writes an object with the one member that the identifier is in
+// an Agent: {"mbox":"mailto:ada@example.com"}.
+func (i IFI) MarshalJSONTo(enc *jsontext.Encoder) error {
+	return json.MarshalEncode(enc, formOf(0, "", i))
+}
+
+// UnmarshalJSONFrom reads and checks that object.
+func (i *IFI) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	src, err := dec.ReadValue()
+	if err != nil {
+		return err
+	}
+	agent, err := ParseAgent(src)
+	if err != nil {
+		return err
+	}
+	if n, err := parseTree(src); err != nil || len(n.names) != 1 {
+		return ruleOnlyIFI.broken(string(src))
+	}
+	*i = agent.IFI
+	return nil
+}
+
 // MarshalJSONTo writes the members in the order of the standard, with
 // objectType always.
 func (a Agent) MarshalJSONTo(enc *jsontext.Encoder) error {

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"math"
 	"testing"
+	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -23,24 +25,34 @@ const typical = `{"id":"5a1f8a4e-6f3c-4a53-9a4c-0d9d6c5f2b11","actor":{"objectTy
 	`"contextActivities":{"parent":[{"id":"https://courses.example.com/safety/quiz"}],"grouping":[{"id":"https://courses.example.com/safety"}]},` +
 	`"language":"en-US","extensions":{"https://example.com/ext/attempt":2}},"timestamp":"2026-03-14T15:09:26.535Z"}`
 
-// BenchmarkTokenScan is the floor: the JSON library reads the tokens, which
-// refuses duplicate names and bad UTF-8.
+// scanner is the floor: the JSON library reads the tokens, which refuses
+// duplicate names and bad UTF-8.
+type scanner struct {
+	dec jsontext.Decoder
+	buf bytes.Buffer
+}
+
+func (s *scanner) scan(src []byte) error {
+	s.buf = *bytes.NewBuffer(src)
+	s.dec.Reset(&s.buf)
+	for {
+		if _, err := s.dec.ReadToken(); err != nil {
+			if errors.Is(err, io.EOF) {
+				return nil
+			}
+			return err
+		}
+	}
+}
+
 func BenchmarkTokenScan(b *testing.B) {
 	src := []byte(typical)
 	b.SetBytes(int64(len(src)))
 	b.ReportAllocs()
-	var dec jsontext.Decoder
-	var buf bytes.Buffer
+	var s scanner
 	for b.Loop() {
-		buf = *bytes.NewBuffer(src)
-		dec.Reset(&buf)
-		for {
-			if _, err := dec.ReadToken(); err != nil {
-				if !errors.Is(err, io.EOF) {
-					b.Fatal(err)
-				}
-				break
-			}
+		if err := s.scan(src); err != nil {
+			b.Fatal(err)
 		}
 	}
 }
@@ -56,4 +68,28 @@ func BenchmarkRead(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// BenchmarkRatio runs the two by turns and reports their ratio, from the best
+// turn of each, so that it means something on a busy machine too.
+func BenchmarkRatio(b *testing.B) {
+	src := []byte(typical)
+	var s scanner
+	var r xapi.Reader
+	scan, read := time.Duration(math.MaxInt64), time.Duration(math.MaxInt64)
+	for b.Loop() {
+		scan = min(scan, turn(b, func() error { return s.scan(src) }))
+		read = min(read, turn(b, func() error { _, err := r.Read(src, xapi.V1); return err }))
+	}
+	b.ReportMetric(float64(read)/float64(scan), "ratio")
+}
+
+func turn(b *testing.B, work func() error) time.Duration {
+	start := time.Now()
+	for range 50 {
+		if err := work(); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return time.Since(start)
 }

@@ -6,6 +6,7 @@ import "slices"
 // standard, and reports its facts. The error is an [*Error].
 func Read(src []byte, line Version) (Facts, error) {
 	var r Reader
+	defer r.release()
 	f, err := r.Read(src, line)
 	if err != nil {
 		return Facts{}, err
@@ -17,6 +18,7 @@ func Read(src []byte, line Version) (Facts, error) {
 // are valid, and no two have the same id, or there is an error, an [*Error].
 func ReadBatch(src []byte, line Version) ([]Facts, error) {
 	var r Reader
+	defer r.release()
 	return r.ReadBatch(src, line)
 }
 
@@ -25,16 +27,13 @@ func ReadBatch(src []byte, line Version) ([]Facts, error) {
 // value is ready to use. A Reader is not for concurrent use.
 type Reader struct {
 	facts  []Facts
-	text   []byte
-	ids    map[UUID]int
+	ids    map[UUID]struct{}
 	cursor *cursor
 }
 
 // Read is the function [Read] with the memory of r.
 func (r *Reader) Read(src []byte, line Version) (*Facts, error) {
-	r.open(src, line)
-	defer r.close()
-	c := r.cursor
+	c := r.open(src, line)
 	if !c.begin() || !c.statement(r.add(line)) || !c.done() {
 		return nil, c.err
 	}
@@ -43,9 +42,7 @@ func (r *Reader) Read(src []byte, line Version) (*Facts, error) {
 
 // ReadBatch is the function [ReadBatch] with the memory of r.
 func (r *Reader) ReadBatch(src []byte, line Version) ([]Facts, error) {
-	r.open(src, line)
-	defer r.close()
-	c := r.cursor
+	c := r.open(src, line)
 	if !c.begin() {
 		return nil, c.err
 	}
@@ -72,17 +69,17 @@ func (r *Reader) ReadBatch(src []byte, line Version) ([]Facts, error) {
 	return r.facts, nil
 }
 
-func (r *Reader) open(src []byte, line Version) {
+func (r *Reader) open(src []byte, line Version) *cursor {
 	r.facts = r.facts[:0]
-	r.cursor = openCursor(src, line)
-	r.cursor.text = r.text[:0]
+	if r.cursor == nil {
+		r.cursor = openCursor(src, line)
+	} else {
+		r.cursor.reset(src, line)
+	}
+	return r.cursor
 }
 
-func (r *Reader) close() {
-	r.text = r.cursor.text
-	r.cursor.close()
-	r.cursor = nil
-}
+func (r *Reader) release() { r.cursor.close() }
 
 // add makes room for one more statement, with the slices of an earlier one.
 func (r *Reader) add(line Version) *Facts {
@@ -93,25 +90,29 @@ func (r *Reader) add(line Version) *Facts {
 	return f
 }
 
-// seen tells whether the batch had this id before, and remembers it.
+// seen tells whether the batch had this id before; the last statement is the
+// one that has it now.
 func (r *Reader) seen(id UUID) bool {
-	if len(r.facts) <= 16 {
-		for i := range r.facts[:len(r.facts)-1] {
-			if f := &r.facts[i]; f.HasID && f.ID == id {
+	earlier := r.facts[:len(r.facts)-1]
+	if len(earlier) < 16 {
+		for i := range earlier {
+			if earlier[i].HasID && earlier[i].ID == id {
 				return true
 			}
 		}
 		return false
 	}
 	if r.ids == nil {
-		r.ids = make(map[UUID]int)
+		r.ids = make(map[UUID]struct{})
 	}
-	for i := len(r.ids); i < len(r.facts)-1; i++ {
-		if f := &r.facts[i]; f.HasID {
-			r.ids[f.ID] = i
+	if len(r.ids) == 0 {
+		for i := range earlier {
+			if earlier[i].HasID {
+				r.ids[earlier[i].ID] = struct{}{}
+			}
 		}
 	}
 	_, twice := r.ids[id]
-	r.ids[id] = len(r.facts) - 1
+	r.ids[id] = struct{}{}
 	return twice
 }

@@ -64,6 +64,7 @@ var (
 	ruleGroupType    = rule{"the objectType of a Group must be Group, and must be given", "Data 2.4.2.2"}
 	ruleNoIFI        = rule{"an Agent needs one of mbox, mbox_sha1sum, openid and account", "Data 2.4.2.1"}
 	ruleManyIFIs     = rule{"an Agent or Group must not have more than one of mbox, mbox_sha1sum, openid and account", "Data 2.4.2"}
+	ruleOnlyIFI      = rule{"an identifier must be an object with mbox, mbox_sha1sum, openid or account alone", "Data 2.4.2.3"}
 	ruleMember       = rule{"member must be an array of Agents", "Data 2.4.2.2"}
 	ruleNeedsMember  = rule{"a Group without an identifier needs at least one member", "Data 2.4.2.2"}
 	ruleMbox         = rule{"mbox must be mailto: and an e-mail address", "Data 2.4.2.3"}

@@ -108,12 +108,16 @@ func TestParseAgentAndActor(t *testing.T) {
 		Group    xapi.Group
 		Activity xapi.Activity
 		Number   xapi.Number
+		IFI      xapi.IFI
 	}
-	const all = `{"Agent":{"openid":"x:y"},"Group":{"objectType":"Group","openid":"x:z"},"Activity":{"id":"x:a"},"Number":1.50}`
-	if err := json.Unmarshal([]byte(all), &in); err != nil || in.Agent.IFI.Value != "x:y" || in.Group.IFI.Value != "x:z" || in.Activity.ID != "x:a" || in.Number != "1.50" {
+	const all = `{"IFI":{"account":{"homePage":"x:h","name":"n"}},"Agent":{"openid":"x:y"},"Group":{"objectType":"Group","openid":"x:z"},"Activity":{"id":"x:a"},"Number":1.50}`
+	if err := json.Unmarshal([]byte(all), &in); err != nil || in.Agent.IFI.Value != "x:y" || in.Group.IFI.Value != "x:z" || in.Activity.ID != "x:a" || in.Number != "1.50" || in.IFI.Key() != "account:x:h n" {
 		t.Errorf("%+v (%v)", in, err)
 	}
-	for _, bad := range []string{`{"Agent":{}}`, `{"Agent":{"objectType":"Group","openid":"x:y"}}`, `{"Group":{"openid":"x:y"}}`, `{"Group":{}}`, `{"Activity":{}}`, `{"Number":"1"}`} {
+	if got, err := json.Marshal(in.IFI); err != nil || string(got) != `{"account":{"homePage":"x:h","name":"n"}}` {
+		t.Errorf("identifier is %s (%v)", got, err)
+	}
+	for _, bad := range []string{`{"Agent":{}}`, `{"Agent":{"objectType":"Group","openid":"x:y"}}`, `{"Group":{"openid":"x:y"}}`, `{"Group":{}}`, `{"Activity":{}}`, `{"Number":"1"}`, `{"IFI":{}}`, `{"IFI":{"openid":"x"}}`, `{"IFI":{"openid":"x:y","name":"n"}}`} {
 		if err := json.Unmarshal([]byte(bad), &in); err == nil {
 			t.Errorf("%s accepted", bad)
 		}

@@ -141,7 +141,8 @@ func daysIn(year, month int) int {
 }
 
 // servedTimestamp tells whether the text of a timestamp may be served as it
-// is: in UTC and with at least three decimals.
+// is: in UTC, with at least three decimals, and no leap second, which many
+// programs cannot read.
 func servedTimestamp(s []byte) bool {
-	return len(s) >= len("0000-00-00T00:00:00.000Z") && s[len(s)-1] == 'Z'
+	return len(s) >= len("0000-00-00T00:00:00.000Z") && s[len(s)-1] == 'Z' && s[len("0000-00-00T00:00:")] != '6'
 }
