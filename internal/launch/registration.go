@@ -33,6 +33,7 @@ type registration struct {
 // lookup is what the database knows when a launch begins.
 type lookup struct {
 	state      string
+	name       string
 	privileged bool
 	revoked    bool // the presented credential, meanwhile
 	used       bool // the ticket, meanwhile
@@ -40,7 +41,7 @@ type lookup struct {
 }
 
 const (
-	personNow = `SELECT p.state, EXISTS (SELECT 1 FROM grants g WHERE g.org_id = p.org_id AND g.person_id = p.id) FROM people p WHERE p.org_id = ? AND p.id = ?`
+	personNow = `SELECT p.state, p.name, EXISTS (SELECT 1 FROM grants g WHERE g.org_id = p.org_id AND g.person_id = p.id) FROM people p WHERE p.org_id = ? AND p.id = ?`
 	latestReg = `SELECT id, person_id, activity, agent FROM registrations WHERE org_id = ? AND person_id = ? AND activity = ? ORDER BY created DESC, id DESC LIMIT 1`
 	namedReg  = `SELECT id, person_id, activity, agent FROM registrations WHERE org_id = ? AND id = ?`
 )
@@ -56,7 +57,7 @@ func (f *lookup) ask(ctx context.Context, tx *db.Tx, s *start) error {
 			return err
 		}
 	}
-	if err := tx.Ask(ctx, personNow, []any{s.caller.Org, s.person}, func(r *db.Rows) error { return r.Scan(&f.state, &f.privileged) }); err != nil {
+	if err := tx.Ask(ctx, personNow, []any{s.caller.Org, s.person}, func(r *db.Rows) error { return r.Scan(&f.state, &f.name, &f.privileged) }); err != nil {
 		return err
 	}
 	query, args := latestReg, []any{s.caller.Org, s.person, s.Activity}
@@ -79,6 +80,9 @@ func (f *lookup) settle(s *start, key string, made map[string]registration) erro
 	case f.privileged:
 		return fault.New(fault.Forbidden, "person_privileged", "This person holds an admin right; only their own signed-in session can launch for them.")
 	}
+	if f.name != "" {
+		s.agent.Name = f.name // content greets people; the identity is the registration's
+	}
 	reg := f.reg
 	if before, ok := made[key]; ok && !s.NewAttempt && (s.Registration.IsZero() || s.Registration == before.id) {
 		reg = before
@@ -93,7 +97,7 @@ func (f *lookup) settle(s *start, key string, made map[string]registration) erro
 	if err != nil {
 		return fmt.Errorf("registration %v: %w", reg.id, err)
 	}
-	s.agent, s.done.Registration, s.made = agent, reg.id, false
+	s.agent.IFI, s.done.Registration, s.made = agent.IFI, reg.id, false
 	return nil
 }
 

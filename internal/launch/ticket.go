@@ -56,7 +56,7 @@ func (l *Launcher) Ticket(ctx context.Context, c access.Caller, people *director
 	err = l.db.Write(ctx, func(tx *db.Tx) error {
 		t = Ticket{l.where.Public + "/api/activities/launch?ticket=" + base64.RawURLEncoding.EncodeToString(secret), tx.Now().Add(l.ticketTTL)}
 		var f lookup
-		if err := tx.Ask(ctx, personNow, []any{c.Org, owner.ID}, func(row *db.Rows) error { return row.Scan(&f.state, &f.privileged) }); err != nil {
+		if err := tx.Ask(ctx, personNow, []any{c.Org, owner.ID}, func(row *db.Rows) error { return row.Scan(&f.state, &f.name, &f.privileged) }); err != nil {
 			return err
 		}
 		if err := tx.Flush(ctx); err != nil {

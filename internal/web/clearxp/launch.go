@@ -29,7 +29,7 @@ func (d *Door) openLaunch(w http.ResponseWriter, r *http.Request) error {
 		w.WriteHeader(http.StatusOK)
 		return nil
 	case r.Method == http.MethodGet && prefetched(r):
-		return openButton(w, r)
+		return web.Ask(w, web.Question{Title: "Open the course", Text: "This link starts a course for one person. It is opened when you press the button.", Button: "Open", Action: r.URL.RequestURI()})
 	}
 	started, err := d.start(r, q)
 	if err != nil {
@@ -59,6 +59,9 @@ func (d *Door) start(r *http.Request, q web.Params) (launch.Launch, error) {
 		header = restorePlus(q.Get("auth"))
 	}
 	c, err := d.Learner(r.Context(), header)
+	if f := fault.Of(err); err != nil && q.Has("auth") && f.Code == "authorization_malformed" {
+		return launch.Launch{}, fault.New(fault.Invalid, "auth_malformed", "The parameter `auth` is not `Basic` and base64.").With(fault.Field{Name: "auth", Message: "cannot be read"})
+	}
 	if err != nil {
 		return launch.Launch{}, err
 	}
