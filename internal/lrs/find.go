@@ -16,7 +16,7 @@ import (
 
 // Query selects statements (Communication 2.1.3). The zero value selects all that the caller may see, newest first.
 type Query struct {
-	Agent             xapi.IFI          // actor or object, or a member of these
+	Agent             xapi.IFI          `json:",omitzero"` // actor or object, or a member of these
 	RelatedAgents     bool              // Agent also stands for the authority, context agents and the SubStatement's
 	Verb              string            // IRI
 	Activity          string            // IRI of the object

@@ -1,0 +1,220 @@
+package lrs_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"rollway/internal/access"
+	"rollway/internal/db"
+	"rollway/internal/db/dbtest"
+	"rollway/internal/id"
+	"rollway/internal/lrs"
+	"rollway/xapi"
+)
+
+// A follower that polls with since = the last ConsistentThrough misses nothing, though commits are held back and overtake
+// each other.
+func TestFollowerMissesNothing(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		nodes := []*lrs.Store{open(t, d)}
+		hold := 20 * time.Millisecond
+		if d.Engine() == db.PostgreSQL {
+			nodes = append(nodes, open(t, d))
+			hold = 400 * time.Millisecond
+		}
+		for _, n := range nodes {
+			n.HoldCommits(func() time.Duration {
+				if rand.IntN(4) > 0 {
+					return 0
+				}
+				return rand.N(hold)
+			})
+		}
+		c := system()
+		var mu sync.Mutex
+		stored := map[id.StatementID]bool{}
+		var wg sync.WaitGroup
+		end := time.Now().Add(3 * time.Second)
+		for w := range 16 {
+			wg.Go(func() {
+				for time.Now().Before(end) {
+					ids, err := nodes[w%len(nodes)].Put(t.Context(), c, xapi.V1, id.StatementID{}, []byte(batch(simple(""), simple(newID()))))
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					mu.Lock()
+					stored[ids[0]], stored[ids[1]] = true, true
+					mu.Unlock()
+				}
+			})
+		}
+		followed := make([]map[id.StatementID]bool, len(nodes))
+		var followers sync.WaitGroup
+		done := make(chan struct{})
+		for i, n := range nodes {
+			followed[i] = map[id.StatementID]bool{}
+			followers.Go(func() { follow(t, n, c, lrs.Query{Ascending: true, Limit: 1000}, followed[i], done) })
+		}
+		wg.Wait()
+		idle := time.Now()
+		close(done)
+		followers.Wait()
+		if lag := time.Since(idle); lag > time.Second {
+			t.Errorf("the last statements were followed after %v", lag)
+		}
+		for i, got := range followed {
+			missed := 0
+			for sid := range stored {
+				if !got[sid] {
+					missed++
+				}
+			}
+			if missed > 0 || len(stored) < 100 {
+				t.Errorf("node %d: %d of %d missed", i, missed, len(stored))
+			}
+		}
+		t.Logf("%d statements", len(stored))
+	})
+}
+
+// follow polls until done and until it has seen everything up to a second poll after that.
+func follow(t *testing.T, s *lrs.Store, c access.Caller, q lrs.Query, got map[id.StatementID]bool, done chan struct{}) {
+	for until := (time.Time{}); ; time.Sleep(2 * time.Millisecond) {
+		through, err := s.ConsistentThrough(t.Context())
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		if through.Before(q.Since) {
+			t.Errorf("the answer went back from %v to %v", q.Since, through)
+		}
+		for _, sid := range find(t, s, c, q) {
+			got[sid] = true
+		}
+		q.Since = through
+		select {
+		case <-done:
+			if until.IsZero() {
+				until = time.Now()
+			} else if through.After(until) {
+				return
+			}
+		default:
+		}
+	}
+}
+
+// The order of statements is the order of stored, and a batch stays in its order.
+func TestOrder(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *lrs.Store) {
+		c := system()
+		var wg sync.WaitGroup
+		var mu sync.Mutex
+		var batches [][]id.StatementID
+		for w := range 8 {
+			wg.Go(func() {
+				for i := range 10 {
+					sts := make([]statement, 1+(i*7+w)%30)
+					for j := range sts {
+						sts[j] = simple(newID())
+					}
+					ids := mustPost(t, s, c, sts...)
+					mu.Lock()
+					batches = append(batches, ids)
+					mu.Unlock()
+				}
+			})
+		}
+		wg.Wait()
+		all := find(t, s, c, lrs.Query{Ascending: true, Limit: 1000})
+		for _, ids := range batches {
+			if at := slices.Index(all, ids[0]); at < 0 || !slices.Equal(all[at:at+len(ids)], ids) {
+				t.Fatalf("a batch is torn apart or out of order")
+			}
+		}
+		down := find(t, s, c, lrs.Query{Limit: 7})
+		slices.Reverse(down)
+		if !slices.Equal(all, down) {
+			t.Error("the two directions differ")
+		}
+		last := time.Time{}
+		page, err := s.Find(t.Context(), c, lrs.Query{Ascending: true, Limit: 1000})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, st := range page.Statements {
+			if stored := decode(t, st.JSON).Stored; stored.Before(last) || !stored.Equal(st.Stored) {
+				t.Fatalf("stored %v after %v", stored, last)
+			}
+			last = st.Stored
+		}
+	})
+}
+
+// When the clock goes back, stored does not, and nothing is stored at a time already answered for.
+func TestClockGoesBack(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	s, err := lrs.Open(t.Context(), lrs.Config{DB: dbtest.Open(t, db.SQLite), HomePage: "https://rollway.example", Now: func() time.Time { return now }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	c := system()
+	put := func() time.Time {
+		st, err := s.Get(t.Context(), c, mustPost(t, s, c, simple(""))[0], false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return st.Stored
+	}
+	first := put()
+	now = now.Add(time.Minute)
+	through, err := s.ConsistentThrough(t.Context())
+	if err != nil || !through.After(first) {
+		t.Fatal(through, err)
+	}
+	now = now.Add(-time.Hour)
+	if next := put(); !next.After(through) {
+		t.Errorf("stored at %v though everything up to %v was answered for", next, through)
+	}
+	if again, err := s.ConsistentThrough(t.Context()); err != nil || again.Before(through) {
+		t.Error("the answer went back", again, err)
+	}
+}
+
+// Everybody names the same few activities, in any order, with definitions that change: no deadlock, no error.
+func TestHotActivities(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		nodes := []*lrs.Store{open(t, d), nil}
+		nodes[1] = nodes[0]
+		if d.Engine() == db.PostgreSQL {
+			nodes[1] = open(t, d)
+		}
+		c := system()
+		var wg sync.WaitGroup
+		for w := range 16 {
+			wg.Go(func() {
+				for range 10 {
+					sts := make([]statement, 20)
+					for i := range sts {
+						sts[i] = statement{id: newID(), actor: "ann", verb: "did", object: fmt.Sprintf("https://example.org/hot/%d", rand.IntN(5)), definition: fmt.Sprintf(`{"name":{"en-x-l%d":"x%d"}}`, w, rand.IntN(3))}
+					}
+					mustPost(t, nodes[w%2], c, sts...)
+				}
+			})
+		}
+		wg.Wait()
+		if n := len(find(t, nodes[0], c, lrs.Query{Limit: 1000})); n != 16*10*20 {
+			t.Errorf("%d statements", n)
+		}
+	})
+}
