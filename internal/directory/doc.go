@@ -17,7 +17,8 @@
 //     value that was vouched for.
 //   - The e-mail address in an mbox agent is an identifier and nothing more: it says nothing about the attribute Email.
 //
-// The same claims a second time change nothing and leave no trace. Everything else does: each decision is kept with what
+// The same claims a second time change nothing and leave no trace (unless they have neither identifier nor link and their
+// caller may not match: then the values they brought in are taken). Everything else does: each decision is kept with what
 // came in, who was found by what, what was applied field by field, and what was answered. Refusals are kept too, once, with
 // a count. [Directory.Why] tells them for a person, and for an identifier or address that nobody has.
 //
