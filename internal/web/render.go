@@ -80,7 +80,8 @@ type envelopeItem struct {
 //
 //	{"code":400,"name":"Bad Request","body":[{"name":"ValidationError","description":"…","property":"query","value":"…","code":"…"}],"requestId":"…"}
 //
-// Each field at fault is an item of body; a fault without fields is one item whose property is empty and value is null.
+// Each field at fault is an item of body, its value null where nothing was received; a fault without fields is one item whose
+// property is empty.
 func Envelope(w http.ResponseWriter, _ *http.Request, f Failure) {
 	e := envelope{Code: f.Status, Name: http.StatusText(f.Status), RequestID: f.RequestID}
 	name := strings.ReplaceAll(e.Name, " ", "")
@@ -88,7 +89,11 @@ func Envelope(w http.ResponseWriter, _ *http.Request, f Failure) {
 		name = "ValidationError"
 	}
 	for _, field := range f.Fault.Fields {
-		e.Body = append(e.Body, envelopeItem{Name: name, Description: sentences(f.Fault.Message, field.Message), Property: field.Name, Value: &field.Value, Code: f.Fault.Code})
+		item := envelopeItem{Name: name, Description: sentences(f.Fault.Message, field.Message), Property: field.Name, Code: f.Fault.Code}
+		if field.Value != "" {
+			item.Value = &field.Value
+		}
+		e.Body = append(e.Body, item)
 	}
 	if e.Body == nil {
 		e.Body = []envelopeItem{{Name: name, Description: f.Fault.Message, Code: f.Fault.Code}}
@@ -97,14 +102,15 @@ func Envelope(w http.ResponseWriter, _ *http.Request, f Failure) {
 	WriteJSON(w, f.Status, e)
 }
 
-func sentences(a, b string) string {
+// sentences joins what is wrong in all with what is wrong with one field, unless the former says the latter already.
+func sentences(all, field string) string {
 	switch {
-	case a == b || b == "":
-		return a
-	case a == "":
-		return b
+	case strings.Contains(all, strings.TrimSuffix(field, ".")):
+		return all
+	case all == "":
+		return field
 	}
-	return a + " " + b
+	return all + " " + field
 }
 
 // WriteJSON answers v. An error in writing means that the client has gone, which net/http notices by itself; one in

@@ -73,6 +73,11 @@ func (d *door) answer(w http.ResponseWriter, r *http.Request) error {
 		preflight(w, r, known.allow())
 		return nil
 	}
+	if name == "statements" {
+		if err := d.consistentThrough(w, r); err != nil {
+			return err
+		}
+	}
 	meant, err := alternate(r)
 	if err != nil {
 		_, _ = negotiate(h, r) // only for its header: the form is what is wrong
@@ -82,15 +87,6 @@ func (d *door) answer(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (d *door) dispatch(w http.ResponseWriter, r *http.Request, name string, known methods) error {
-	if name == "statements" && reads(r) {
-		// Asked before the query starts, so that the query sees everything it promises; and on errors too.
-		through, err := d.store.ConsistentThrough(r.Context())
-		if err != nil {
-			set(w.Header(), writtenVersion, latest.String())
-			return err
-		}
-		set(w.Header(), writtenThrough, xapi.FormatTimestamp(through))
-	}
 	line, err := negotiate(w.Header(), r)
 	if name == "about" { // open to everybody, with or without a version
 		if line == 0 {
@@ -118,7 +114,24 @@ func (d *door) dispatch(w http.ResponseWriter, r *http.Request, name string, kno
 	return do(w, r, a)
 }
 
-func reads(r *http.Request) bool { return r.Method == http.MethodGet || r.Method == http.MethodHead }
+// consistentThrough sets the header that every answer to a query for statements carries, errors too. It is asked before the
+// query starts, so that the query sees all that it promises.
+func (d *door) consistentThrough(w http.ResponseWriter, r *http.Request) error {
+	method := r.Method
+	if query, err := web.ParseQuery(r.URL.RawQuery); err == nil && method == http.MethodPost {
+		method = query.Get("method") // alternate syntax
+	}
+	if method != http.MethodGet && method != http.MethodHead {
+		return nil
+	}
+	through, err := d.store.ConsistentThrough(r.Context())
+	if err != nil {
+		set(w.Header(), writtenVersion, latest.String())
+		return err
+	}
+	set(w.Header(), writtenThrough, xapi.FormatTimestamp(through))
+	return nil
+}
 
 // of is what answers the method: a GET answers HEAD, whose body net/http leaves out.
 func (m methods) of(method string) verb {

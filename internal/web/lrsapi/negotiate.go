@@ -10,7 +10,6 @@ import (
 // Names of headers, in the form in which net/http keeps them.
 const (
 	versionHeader    = "X-Experience-Api-Version"
-	throughHeader    = "X-Experience-Api-Consistent-Through"
 	writtenVersion   = "X-Experience-API-Version"
 	writtenThrough   = "X-Experience-API-Consistent-Through"
 	preStandard      = "0.95"

@@ -3,6 +3,7 @@ package lrsapi
 import (
 	"errors"
 	"strconv"
+	"strings"
 	"time"
 
 	"rollway/internal/fault"
@@ -28,10 +29,17 @@ func (p *params) wrong(name, message string) {
 // broken notes what the data model says of a parameter's value.
 func (p *params) broken(name string, err error) {
 	var e *xapi.Error
-	if errors.As(err, &e) {
-		p.wrong(name, e.Error()+".")
-	} else if p.err == nil {
-		p.err = err
+	switch {
+	case !errors.As(err, &e):
+		if p.err == nil {
+			p.err = err
+		}
+	case e.Pointer != "":
+		p.wrong(name, "At "+e.Pointer+": "+e.Rule+" ("+e.Section+").")
+	case strings.HasPrefix(e.Rule, "must "):
+		p.wrong(name, "It "+e.Rule+" ("+e.Section+").")
+	default:
+		p.wrong(name, "The rule: "+e.Rule+" ("+e.Section+").")
 	}
 }
 
@@ -143,6 +151,6 @@ func (p *params) oneOf(name string, words ...string) string {
 			return w
 		}
 	}
-	p.wrong(name, "It must be one of the words that the specification lists.")
+	p.wrong(name, "It must be one of: "+strings.Join(words, ", ")+".")
 	return words[0]
 }

@@ -69,7 +69,7 @@ func statementBody(r *http.Request) ([]byte, error) {
 }
 
 func badType(message string) error {
-	return fault.New(fault.Invalid, "bad_content_type", "%s", message).With(fault.Field{Name: "Content-Type", Message: "The header says something else."})
+	return fault.New(fault.Invalid, "bad_content_type", "%s", message).With(fault.Field{Name: "Content-Type"})
 }
 
 func (d *door) getStatements(w http.ResponseWriter, r *http.Request, a asked) error {
@@ -124,7 +124,7 @@ func (d *door) getStatement(w http.ResponseWriter, r *http.Request, a asked, p *
 		name = "voidedStatementId"
 	}
 	if err := p.Only(name, "format", "attachments"); err != nil {
-		return fault.New(fault.Invalid, "bad_parameter", "With %s only format and attachments may be given.", name).With(fault.Field{Name: "query", Message: err.Error()})
+		return fault.New(fault.Invalid, "bad_parameter", "With %s only format and attachments may be given.", name).With(fault.Field{Name: "query"})
 	}
 	sid, format := p.uuid(name), p.format()
 	p.noAttachments()
