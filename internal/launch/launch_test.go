@@ -313,7 +313,7 @@ func TestPackageFilesStopWithTheLaunch(t *testing.T) {
 				h.Fatalf("%s: %v, %v", name, org, err)
 			}
 			_, err = h.launcher.AuthorizeFile(h.Context(), id.New[id.PackageID](), token)
-			h.wants(err, fault.Forbidden, "launch_over")
+			h.wants(err, fault.Gone, "launch_over")
 			list, err := h.vault.ListOfPerson(h.Context(), operator, person.ID)
 			h.must(err)
 			username := ""
@@ -324,7 +324,7 @@ func TestPackageFilesStopWithTheLaunch(t *testing.T) {
 			}
 			h.must(end(h.Context(), person, username))
 			_, err = h.launcher.AuthorizeFile(h.Context(), pkg, token)
-			h.wants(err, fault.Forbidden, "launch_over")
+			h.wants(err, fault.Gone, "launch_over")
 			if _, err := h.vault.Authenticate(h.Context(), u.Query().Get("auth"), false); err == nil {
 				h.Errorf("%s: the child credential goes on working", name)
 			}

@@ -52,7 +52,7 @@ func (p *pathTokens) read(token string, pkg id.PackageID) (id.OrgID, id.Credenti
 }
 
 // AuthorizeFile checks the token in the path of a package file and returns the organization the package belongs to. It
-// holds as long as the launch's credential does. Fault: Forbidden (launch_over), the same for a forged and an expired one.
+// holds as long as the launch's credential does. Fault: Gone (launch_over), the same for a forged and an expired one.
 func (l *Launcher) AuthorizeFile(ctx context.Context, pkg id.PackageID, token string) (id.OrgID, error) {
 	org, cred, ok := l.tokens.read(token, pkg)
 	if !ok {
@@ -67,4 +67,4 @@ func (l *Launcher) AuthorizeFile(ctx context.Context, pkg id.PackageID, token st
 	return org, nil
 }
 
-var errLaunchOver = fault.New(fault.Forbidden, "launch_over", "This launch is over. Go back to where you started the course and open it again; what you did is saved.")
+var errLaunchOver = fault.New(fault.Gone, "launch_over", "This launch is over. What you did is saved.")

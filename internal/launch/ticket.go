@@ -29,7 +29,7 @@ const (
 	sweepTickets = `DELETE FROM launch_tickets WHERE expires < ?`
 )
 
-var errTicketGone = fault.New(fault.Gone, "ticket_gone", "This link has been used or is older than a minute. Go back and open the course again.")
+var errTicketGone = fault.New(fault.Gone, "ticket_gone", "A link like this opens once, within a minute of being made.")
 
 // Ticket makes a link that launches content once for a person, for a caller with the scope launch:create. The person is
 // found by any of their agents, which becomes the actor of what they do.
