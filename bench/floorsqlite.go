@@ -1,0 +1,148 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	_ "modernc.org/sqlite" // the driver "sqlite"
+)
+
+// liteFloor writes rows with the SQLite driver and nothing around it: prepared statements, one writer, write-ahead log,
+// synchronous=FULL. Checkpoints run on a second connection, as measured best: PASSIVE all the time, one RESTART between two
+// transactions above 8 MB of log.
+type liteFloor struct {
+	db         *sql.DB
+	writer, cp *sql.Conn
+	gate       sync.Mutex // held by the writer for each transaction
+	stop       chan struct{}
+	done       sync.WaitGroup
+}
+
+func openLiteFloor(ctx context.Context, path string) (*liteFloor, error) {
+	const pragmas = "_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=cache_size(-65536)&_pragma=wal_autocheckpoint(0)"
+	db, err := sql.Open("sqlite", "file:"+path+"?"+pragmas)
+	if err != nil {
+		return nil, err
+	}
+	f := &liteFloor{db: db, stop: make(chan struct{})}
+	if f.writer, err = db.Conn(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	if f.cp, err = db.Conn(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	f.done.Go(f.checkpoint)
+	return f, nil
+}
+
+func (f *liteFloor) close() error {
+	close(f.stop)
+	f.done.Wait()
+	return f.db.Close()
+}
+
+func (f *liteFloor) checkpoint() {
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-f.stop:
+			return
+		case <-tick.C:
+		}
+		if f.wal("PASSIVE") > 2048 {
+			f.wal("PASSIVE") // what came meanwhile, so that little is left for the writer to wait for
+			f.gate.Lock()
+			f.wal("RESTART")
+			f.gate.Unlock()
+		}
+	}
+}
+
+// wal runs a checkpoint and returns the length of the log in pages; a failed one is tried again soon.
+func (f *liteFloor) wal(kind string) int {
+	var busy, pages, moved int
+	if err := f.cp.QueryRowContext(context.Background(), "PRAGMA wal_checkpoint("+kind+")").Scan(&busy, &pages, &moved); err != nil {
+		return 0
+	}
+	return pages
+}
+
+// run writes items for a time, so many in each transaction, and returns how many a second.
+func (f *liteFloor) run(ctx context.Context, it item, each int, long time.Duration) (float64, error) {
+	begin, commit, inserts, err := f.prepare(ctx, it)
+	if err != nil {
+		return 0, err
+	}
+	m := newMaker(1, 1)
+	var failed error
+	add := func(t int, values ...any) {
+		for i, v := range values {
+			if u, ok := v.(uuid); ok {
+				values[i] = u[:]
+			}
+		}
+		if _, err := inserts[t].ExecContext(ctx, values...); err != nil && failed == nil {
+			failed = err
+		}
+	}
+	start, n := time.Now(), 0
+	for time.Since(start) < long {
+		f.gate.Lock()
+		_, err := begin.ExecContext(ctx)
+		for range each {
+			it.fill(m, add)
+		}
+		if err == nil && failed == nil {
+			_, err = commit.ExecContext(ctx)
+		}
+		f.gate.Unlock()
+		if err = errors.Join(err, failed); err != nil {
+			return 0, fmt.Errorf("floor of %s: %w", it.name, err)
+		}
+		n += each
+	}
+	took := time.Since(start)
+	for _, s := range append(inserts, begin, commit) {
+		if err := s.Close(); err != nil {
+			return 0, err
+		}
+	}
+	return float64(n) / took.Seconds(), nil
+}
+
+func (f *liteFloor) prepare(ctx context.Context, it item) (begin, commit *sql.Stmt, inserts []*sql.Stmt, err error) {
+	if begin, err = f.writer.PrepareContext(ctx, "BEGIN IMMEDIATE"); err != nil {
+		return nil, nil, nil, err
+	}
+	if commit, err = f.writer.PrepareContext(ctx, "COMMIT"); err != nil {
+		return nil, nil, nil, err
+	}
+	for _, t := range it.tables {
+		marks := strings.TrimSuffix(strings.Repeat("?, ", len(t.columns)), ", ")
+		s, err := f.writer.PrepareContext(ctx, fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s)", t.name, t.list(), marks))
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		inserts = append(inserts, s)
+	}
+	return begin, commit, inserts, nil
+}
+
+func (f *liteFloor) count(ctx context.Context, table string) (n int, err error) {
+	err = f.db.QueryRowContext(ctx, "SELECT count(*) FROM "+table).Scan(&n)
+	return n, err
+}
+
+func (t table) list() string {
+	names := make([]string, len(t.columns))
+	for i, c := range t.columns {
+		names[i] = c.name
+	}
+	return strings.Join(names, ", ")
+}

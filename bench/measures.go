@@ -1,0 +1,193 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// measure is a load with the floor for its rows.
+type measure struct {
+	key, title string
+	floor      *item // nil: none is given
+	load       func(w *world) load
+	target     map[string]float64 // least ratio to the floor, by engine
+}
+
+var measures = []measure{
+	{"launch", "Full launch (303)", &launchItem, (*world).launches, map[string]float64{"sqlite": 0.6, "postgres": 0.35}},
+	{"mint", "Mint a credential", &mintItem, (*world).mints, map[string]float64{"sqlite": 0.35, "postgres": 0.2}},
+	{"first", "Full launch with a credential never used before", &launchItem, (*world).firstLaunches, nil},
+	{"statement", "One statement a request (1.2 KB), service account", &statementItem, func(w *world) load { return w.statements(false) }, map[string]float64{"sqlite": 0.4, "postgres": 0.2}},
+	{"learner", "One statement a request (1.2 KB), learners' own credentials", &statementItem, func(w *world) load { return w.statements(true) }, map[string]float64{"sqlite": 0.4, "postgres": 0.2}},
+	{"provision", "Provision a new person (two attributes, one unique)", nil, func(w *world) load { return w.arrivals(false) }, nil},
+	{"known", "Provision a known person, nothing new", nil, func(w *world) load { return w.arrivals(true) }, nil},
+}
+
+// measureNames are what -measures takes.
+func measureNames() []string {
+	var names []string
+	for _, m := range measures {
+		names = append(names, m.key)
+	}
+	return append(names, "cpu", "check", "idle")
+}
+
+// floorEach is how many items share a transaction of the floor.
+const floorEach = 50
+
+// speeds measures everything that needs the running product, floors and loads taking turns.
+func (s *site) speeds(ctx context.Context) error {
+	if s.wants("idle") {
+		if err := s.idle(ctx, "Idle server, resident after 5 s", 60<<20); err != nil {
+			return err
+		}
+	}
+	if err := s.world.populate(ctx); err != nil {
+		return err
+	}
+	runs := map[string]*series{}
+	for round := range s.rounds {
+		floors := map[string]*series{} // one for all loads that leave the same rows
+		for _, m := range measures {
+			if !s.wants(m.key) {
+				continue
+			}
+			if runs[m.key] == nil {
+				runs[m.key] = &series{measure: m}
+			}
+			if err := s.one(ctx, runs[m.key], floors); err != nil {
+				return fmt.Errorf("%s: %w", m.key, err)
+			}
+		}
+		s.say("%s: round %d of %d is done", s.engine, round+1, s.rounds)
+	}
+	for _, m := range measures {
+		if r := runs[m.key]; r != nil {
+			s.results = append(s.results, r.result(s.engine))
+		}
+	}
+	if s.wants("idle") {
+		return s.idle(ctx, "The same server after all loads, 5 s idle", 0)
+	}
+	return nil
+}
+
+// series is what came of a measure's rounds.
+type series struct {
+	measure       measure
+	tallies       []tally
+	floor, single []float64
+	others        []float64
+}
+
+// one measures the floor, unless this round has it, and then the load.
+func (s *site) one(ctx context.Context, r *series, floors map[string]*series) error {
+	m := r.measure
+	if m.floor != nil {
+		f := floors[m.floor.name]
+		if f == nil {
+			f = &series{}
+			if err := s.lay(ctx, f, *m.floor); err != nil {
+				return err
+			}
+			floors[m.floor.name] = f
+		}
+		r.floor, r.single = append(r.floor, f.floor...), append(r.single, f.single...)
+	}
+	l := m.load(s.world)
+	before, err := s.countRows(ctx, m.floor)
+	if err != nil {
+		return err
+	}
+	t, err := s.drive(ctx, l, s.server.pid())
+	if err != nil {
+		return err
+	}
+	if t.Counted == 0 {
+		return errNoCredentials
+	}
+	after, err := s.countRows(ctx, m.floor)
+	if err != nil {
+		return err
+	}
+	for name, rows := range before {
+		if added, want := after[name]-rows, rowsOf(*m.floor, name)*t.All; added != want {
+			return fmt.Errorf("%d requests added %d rows to %s, and not %d: the floor would not be of the same rows", t.All, added, name, want)
+		}
+	}
+	r.tallies = append(r.tallies, t)
+	s.say("%-9s %-10s %8.0f/s  p50 %v  p99 %v  others %.2f", s.engine, m.key, t.PerSecond, t.P50.Round(time.Microsecond), t.P99.Round(time.Microsecond), t.Others)
+	return nil
+}
+
+// lay measures the floor of an item: in groups, and each in a transaction of its own.
+func (s *site) lay(ctx context.Context, f *series, it item) error {
+	if _, err := s.floor.run(ctx, it, floorEach, s.warm); err != nil {
+		return err
+	}
+	meter := meterOf(0, postgresPids(s.database)...)
+	if err := meter.begin(); err != nil {
+		return err
+	}
+	group, err := s.floor.run(ctx, it, floorEach, s.seconds)
+	if err = errors.Join(err, meter.end()); err != nil {
+		return err
+	}
+	single, err := s.floor.run(ctx, it, 1, s.seconds/4)
+	f.floor, f.single, f.others = append(f.floor, group), append(f.single, single), append(f.others, meter.others)
+	s.say("%-9s %-10s %8.0f/s  floor; alone %.0f/s; others %.2f", s.engine, it.name, group, single, meter.others)
+	return err
+}
+
+// drive runs a load against a server of ours and measures the processor time.
+func (s *site) drive(ctx context.Context, l load, pid int) (tally, error) {
+	meter := meterOf(pid, postgresPids(s.database)...)
+	t, err := drive(ctx, s.world.address, s.conns, l, span{s.warm, s.seconds, meter.begin, meter.end})
+	t.Others, t.ServerCPU = meter.others, meter.serverTook
+	return t, err
+}
+
+func (s *site) countRows(ctx context.Context, it *item) (map[string]int, error) {
+	rows := map[string]int{}
+	if it == nil {
+		return rows, nil
+	}
+	for _, t := range it.tables {
+		n, err := s.rows.count(ctx, t.name)
+		if err != nil {
+			return nil, err
+		}
+		rows[t.name] = n
+	}
+	return rows, nil
+}
+
+func rowsOf(it item, name string) int {
+	for _, t := range it.tables {
+		if t.name == name {
+			return t.rows
+		}
+	}
+	return 0
+}
+
+// idle measures the memory of a server that has nothing to do.
+func (s *site) idle(ctx context.Context, title string, most int64) error {
+	select {
+	case <-time.After(5 * time.Second):
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	bytes, err := residentOf(s.server.pid())
+	if err != nil {
+		return err
+	}
+	r := result{engine: s.engine, title: title, ours: fmt.Sprintf("%.0f MB", float64(bytes)/(1<<20))}
+	if most > 0 {
+		r.judge(bytes <= most, fmt.Sprintf("≤ %d MB", most>>20))
+	}
+	s.results = append(s.results, r)
+	return nil
+}

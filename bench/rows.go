@@ -1,0 +1,169 @@
+package main
+
+import (
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"math/rand/v2"
+	"time"
+)
+
+// column is a column of a table with its type in PostgreSQL's words: uuid, bytea, bigint, boolean or text.
+type column struct{ name, kind string }
+
+// table is where some rows of an item go.
+type table struct {
+	name    string
+	columns []column
+	rows    int // of one item
+}
+
+// item is what one request leaves in the database: rows in some tables. fill makes one item's rows; its values are uuid,
+// []byte, int64, bool, string or nil, one a column.
+type item struct {
+	name   string
+	tables []table
+	fill   func(m *maker, add func(table int, values ...any))
+}
+
+type uuid [16]byte
+
+// maker makes the values of rows. It costs well under a microsecond a row and is not safe for use by several goroutines.
+type maker struct {
+	*rand.ChaCha8
+	tick int64 // positions of statements
+	step int64
+	text []byte
+}
+
+func newMaker(seed, of int) *maker {
+	var s [32]byte
+	binary.LittleEndian.PutUint64(s[:], uint64(time.Now().UnixNano()))
+	s[31] = byte(seed)
+	return &maker{rand.NewChaCha8(s), time.Now().UnixMilli()<<20 + int64(seed), int64(of), nil}
+}
+
+func (m *maker) bytes(n int) []byte {
+	b := make([]byte, n)
+	m.Read(b)
+	return b
+}
+
+// random is a UUID of version 4, ordered one of version 7: rows of ours that nobody outside names ascend.
+func (m *maker) random() (u uuid) {
+	m.Read(u[:])
+	u[6], u[8] = u[6]&0x0f|0x40, u[8]&0x3f|0x80
+	return u
+}
+
+func (m *maker) ordered() (u uuid) {
+	u = m.random()
+	now := time.Now()
+	binary.BigEndian.PutUint64(u[:], uint64(now.UnixMilli())<<16|0x7000|uint64(now.Nanosecond()%1e6)*4096/1e6)
+	return u
+}
+
+// person is one of the people that there are.
+func (m *maker) person() (u uuid) {
+	binary.BigEndian.PutUint64(u[:], 0x0190_0000_0000_7000)
+	binary.BigEndian.PutUint64(u[8:], 0x8000_0000_0000_0000|m.Uint64()%people)
+	return u
+}
+
+func (m *maker) pos() int64 {
+	m.tick += m.step
+	return m.tick
+}
+
+func (u uuid) String() string {
+	x := hex.EncodeToString(u[:])
+	return x[:8] + "-" + x[8:12] + "-" + x[12:16] + "-" + x[16:20] + "-" + x[20:]
+}
+
+// columns reads "name kind, name kind".
+func columns(pairs ...string) []column {
+	var cs []column
+	for i := 0; i < len(pairs); i += 2 {
+		cs = append(cs, column{pairs[i], pairs[i+1]})
+	}
+	return cs
+}
+
+var (
+	credentialsTable = table{"credentials", columns("org_id", "bigint", "id", "uuid", "kind", "text", "username", "text", "person_id", "uuid",
+		"agent", "text", "agent_name", "text", "registration_id", "uuid", "activity", "text", "parent_id", "uuid", "minted_by", "uuid",
+		"scopes", "bigint", "created", "bigint", "expires", "bigint"), 1}
+	namesTable = table{"credential_names", columns("name_hash", "bytea", "org_id", "bigint", "credential_id", "uuid", "secret_hash", "bytea"), 1}
+	auditTable = table{"audit_entries", columns("org_id", "bigint", "id", "uuid", "at", "bigint", "caller", "text", "action", "text", "subject", "text", "detail", "text"), 1}
+)
+
+const (
+	agentKey  = "account:https://lms.example/ learner-00000000"
+	agentName = "Learner 00000000"
+	agentJSON = `{"objectType":"Agent","name":"Learner 00000000","account":{"homePage":"https://lms.example/","name":"learner-00000000"}}`
+	activity  = "https://rollway.example/courses/knots"
+	madeName  = "rwu_ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	clientID  = "bench-00-00-00000000"
+)
+
+// launchItem is a full launch: a registration, the launch's session, its credential with the name it is found by, and the
+// line in the audit trail.
+var launchItem = item{
+	name: "launch",
+	tables: []table{
+		{"registrations", columns("org_id", "bigint", "id", "uuid", "person_id", "uuid", "activity", "text", "agent", "text", "created", "bigint"), 1},
+		{"launch_sessions", columns("org_id", "bigint", "id", "uuid", "registration_id", "uuid", "person_id", "uuid", "credential_id", "uuid",
+			"parent_id", "uuid", "package_id", "uuid", "started", "bigint"), 1},
+		credentialsTable, namesTable, auditTable,
+	},
+	fill: func(m *maker, add func(int, ...any)) {
+		now := time.Now().UnixMicro()
+		person, reg, session, cred, parent := m.person(), m.random(), m.ordered(), m.ordered(), m.person()
+		add(0, int64(1), reg, person, activity, agentJSON, now)
+		add(1, int64(1), session, reg, person, cred, parent, parent, now)
+		add(2, int64(1), cred, "launch", madeName, person, agentKey, agentName, reg, activity, parent, nil, int64(0x1ffff), now, now+86400e6)
+		add(3, m.bytes(32), int64(1), cred, m.bytes(32))
+		add(4, int64(1), m.ordered(), now, "credential "+clientID, "launch.start", "person "+person.String(),
+			`{"activity":"`+activity+`","registration":"`+reg.String()+`","session":"`+session.String()+`"}`)
+	},
+}
+
+// mintItem is a minted credential with the name it is found by, and the line in the audit trail.
+var mintItem = item{
+	name:   "mint",
+	tables: []table{namesTable, credentialsTable, auditTable},
+	fill: func(m *maker, add func(int, ...any)) {
+		now := time.Now().UnixMicro()
+		person, cred := m.person(), m.ordered()
+		add(0, m.bytes(32), int64(1), cred, m.bytes(32))
+		add(1, int64(1), cred, "minted", clientID, person, agentKey, agentName, nil, "", nil, person, int64(0x1ffff), now, now+3600e6)
+		add(2, int64(1), m.ordered(), now, "service account bench", "credential.mint", "credential "+clientID,
+			`{"agent":"`+agentKey+`","expires":"2026-01-01T00:00:00Z"}`)
+	},
+}
+
+// statementKeys is how many keys the load's statements are found by: verb, actor, actor and verb, authority, object,
+// parent, category, registration.
+const statementKeys = 8
+
+// statementItem is a statement, as it is served, and the narrow rows it is found by.
+var statementItem = item{
+	name: "statement",
+	tables: []table{
+		{"statements", columns("org_id", "bigint", "pos", "bigint", "id", "uuid", "actor", "bigint", "authority", "bigint", "registration", "bigint",
+			"voids", "boolean", "voided", "boolean", "body", "bytea"), 1},
+		{"statement_keys", columns("org_id", "bigint", "key", "bigint", "pos", "bigint", "src", "bigint"), statementKeys},
+	},
+	fill: func(m *maker, add func(int, ...any)) {
+		pos, id := m.pos(), m.random()
+		actor, reg := int64(m.Uint64()%people), int64(m.Uint64()%people)
+		m.text = appendStatement(m.text[:0], id, int(actor), int(m.Uint64()%activities), time.Now())
+		m.text = fmt.Appendf(m.text[:len(m.text)-1], `,"stored":"2026-01-01T00:00:00.000Z","authority":%s,"version":"1.0.0"}`, agentJSON)
+		spread := func(kind, n int64) int64 { return (n*8 + kind) * 0x5851_F42D_4C95_7F2D } // as far apart as hashes
+		add(0, int64(1), pos, id, spread(0, actor), spread(1, 0), spread(2, reg), false, false, append([]byte(nil), m.text...))
+		verb, object := int64(m.Uint64()%5), int64(m.Uint64()%activities)
+		for _, key := range [statementKeys]int64{spread(0, actor), spread(1, 0), spread(2, reg), spread(3, verb), spread(4, actor*5+verb), spread(5, object), spread(6, object/7), spread(7, 0)} {
+			add(1, int64(1), key, pos, int64(0))
+		}
+	},
+}

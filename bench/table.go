@@ -1,0 +1,99 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// result is a line of the table.
+type result struct {
+	engine, title      string
+	ours, p50, p99     string
+	floor, single      string
+	ratio, target, met string
+	cpu/* of the server */ string
+	others/* cores of work */ string
+}
+
+var heads = []string{"engine", "measure", "ours", "p50", "p99", "floor", "one by one", "ratio", "target", "met", "server CPU", "other load"}
+
+func (r result) cells() []string {
+	return []string{r.engine, r.title, r.ours, r.p50, r.p99, r.floor, r.single, r.ratio, r.target, r.met, r.cpu, r.others}
+}
+
+func (r *result) judge(met bool, target string) {
+	r.target, r.met = target, "no"
+	if met {
+		r.met = "yes"
+	}
+}
+
+// result is the medians of the rounds.
+func (r *series) result(engine string) result {
+	var speed, others []float64
+	var p50, p99, cpu []time.Duration
+	for _, t := range r.tallies {
+		speed, others = append(speed, t.PerSecond), append(others, t.Others)
+		p50, p99, cpu = append(p50, t.P50), append(p99, t.P99), append(cpu, t.ServerCPU/time.Duration(t.Counted))
+	}
+	out := result{engine: engine, title: r.measure.title, ours: perSecond(median(speed)), p50: milli(median(p50)), p99: milli(median(p99)),
+		cpu: micro(median(cpu)), others: fmt.Sprintf("%.2f", median(others))}
+	if len(r.floor) == 0 {
+		return out
+	}
+	out.floor, out.single = perSecond(median(r.floor)), perSecond(median(r.single))
+	ratio := median(speed) / median(r.floor)
+	out.ratio = fmt.Sprintf("%.2f", ratio)
+	if least, ok := r.measure.target[engine]; ok {
+		out.judge(ratio >= least, fmt.Sprintf("≥ %.2f", least))
+	}
+	return out
+}
+
+func perSecond(v float64) string { return thousands(int(math.Round(v))) + "/s" }
+
+func milli(d time.Duration) string { return fmt.Sprintf("%.1f ms", d.Seconds()*1e3) }
+
+func micro(d time.Duration) string { return fmt.Sprintf("%.1f µs", d.Seconds()*1e6) }
+
+func thousands(n int) string {
+	s := fmt.Sprint(n)
+	for at := len(s) - 3; at > 0; at -= 3 {
+		s = s[:at] + "," + s[at:]
+	}
+	return s
+}
+
+// print writes the table, as text or in Markdown.
+func (b *bench) print(w io.Writer) {
+	lines := [][]string{heads}
+	for _, r := range b.results {
+		lines = append(lines, r.cells())
+	}
+	fmt.Fprintf(w, "%s; %s; %d connections, %d × %v\n\n", time.Now().UTC().Format("2006-01-02 15:04 UTC"), machine(), b.conns, b.rounds, b.seconds)
+	if b.markdown {
+		for i, l := range lines {
+			fmt.Fprintf(w, "| %s |\n", strings.Join(l, " | "))
+			if i == 0 {
+				fmt.Fprintf(w, "|%s\n", strings.Repeat("---|", len(l)))
+			}
+		}
+		return
+	}
+	widths := make([]int, len(heads))
+	for _, l := range lines {
+		for i, cell := range l {
+			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
+		}
+	}
+	for _, l := range lines {
+		for i, cell := range l {
+			fmt.Fprint(w, cell, strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell)+2))
+		}
+		fmt.Fprintln(w)
+	}
+}
