@@ -156,6 +156,27 @@ func TestErrorAfterTheFirstByteCutsTheConnection(t *testing.T) {
 	}
 }
 
+func TestClientThatLeavesIsNoFailureOfOurs(t *testing.T) {
+	t.Parallel()
+	log, lines := logged()
+	s := httptest.NewServer(Guard(Config{Log: log}, Handle(Envelope, func(w http.ResponseWriter, _ *http.Request) error {
+		for {
+			if _, err := w.Write(make([]byte, 64<<10)); err != nil {
+				return err
+			}
+		}
+	})))
+	res, err := http.Get(s.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	s.Close()
+	if got := lines.String(); !strings.Contains(got, `"status":499`) || !strings.Contains(got, `"level":"INFO"`) || strings.Contains(got, "error") {
+		t.Errorf("log: %s", got)
+	}
+}
+
 func TestMountAnswersMethodsAndUnknownPaths(t *testing.T) {
 	t.Parallel()
 	mux := http.NewServeMux()
