@@ -81,13 +81,13 @@ func (d *Directory) Provision(ctx context.Context, caller access.Caller, c Claim
 // ProvisionTx is Provision within a transaction of the caller's, for claims in bulk. A Forbidden or Conflict fault has its
 // trace in the transaction: a caller who goes on with the next claims and commits keeps it. A race with another transaction
 // surfaces as db.ErrUnique, at the latest from the commit; the transaction is then to be run again. The number of a new
-// person is known after a flush.
+// person is known after a flush. It waits for nobody but a running declaration.
 func (d *Directory) ProvisionTx(ctx context.Context, tx *db.Tx, caller access.Caller, c Claims) (*Result, error) {
 	r, err := d.request(caller, c)
 	if err != nil {
 		return nil, err
 	}
-	if err := d.lock(ctx, tx, r, nil); err != nil {
+	if err := tx.Share(ctx, declareLock(r.caller.Org)); err != nil { // a lock for each row would be too many
 		return nil, err
 	}
 	f, err := find(ctx, tx, r)

@@ -359,7 +359,7 @@ func TestListPagesAndAgents(t *testing.T) {
 			t.Errorf("%+v, %v", p, err)
 		}
 		_, err = dir.PersonOfAgent(t.Context(), id.DefaultOrg, mbox("b@example.com").IFI)
-		wantFault(t, err, fault.NotFound, "agent_unknown")
+		wantFault(t, err, fault.NotFound, "actor_unknown")
 		groups, err := dir.Groups(t.Context(), acme, foreign.Person.ID)
 		if err != nil || len(groups) != 1 || !groups[0].Default || groups[0].Name != "Everyone" {
 			t.Errorf("%v, %v", groups, err)

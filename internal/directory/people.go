@@ -83,7 +83,7 @@ func (d *Directory) List(ctx context.Context, caller access.Caller, o ListOption
 }
 
 // PersonOfAgent returns the person who owns an identifier, whatever their state, with all their agents and without
-// attributes. The error is NotFound (agent_unknown) when nobody does.
+// attributes. The error is NotFound (actor_unknown) when nobody does.
 func (d *Directory) PersonOfAgent(ctx context.Context, org id.OrgID, i xapi.IFI) (Person, error) {
 	var p Person
 	err := d.db.Read(ctx, func(tx *db.Tx) (err error) {
@@ -105,7 +105,7 @@ func (d *Directory) PersonOfAgentTx(ctx context.Context, tx *db.Tx, org id.OrgID
 		return Person{}, err
 	}
 	if p == nil {
-		return Person{}, fault.New(fault.NotFound, "agent_unknown", "No person has this identifier. Send the person first.")
+		return Person{}, fault.New(fault.NotFound, "actor_unknown", "No person has this identifier. Send the person first.")
 	}
 	return p.Person, nil
 }
