@@ -264,7 +264,7 @@ func TestEqualAddsAtOnce(t *testing.T) {
 	})
 }
 
-// brokenReader fails, or does something else, when the byte at a place is read.
+// brokenReader fails, or does something else, when a file whose bytes begin at a place is unpacked.
 type brokenReader struct {
 	io.ReaderAt
 	at int64
@@ -272,7 +272,7 @@ type brokenReader struct {
 }
 
 func (r brokenReader) ReadAt(p []byte, off int64) (int, error) {
-	if off <= r.at && r.at < off+int64(len(p)) {
+	if off == r.at {
 		if err := r.do(); err != nil {
 			return 0, err
 		}
