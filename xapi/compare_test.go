@@ -108,7 +108,7 @@ func TestFormatIDs(t *testing.T) {
 	for in, want := range map[string]string{
 		statementWith("actor", `{"name":"n","objectType":"Group","member":[{"name":"n","openid":"x:y"}]}`): `"actor":{"objectType":"Group","member":[{"openid":"x:y"}]}`,
 		statementWith("object", `{"name":"n","objectType":"Agent","openid":"x:y"}`):                        `"object":{"objectType":"Agent","openid":"x:y"}`,
-		statementWith("object", `{"definition":{},"objectType":"Activity","id":"x:y"}`):                    `"object":{"objectType":"Activity","id":"x:y"}`,
+		statementWith("object", `{"definition":{},"objectType":"Activity","id":"x:y"}`):                    `"object":{"id":"x:y"}`,
 		statementWith("object", someRef): `"object":` + someRef,
 	} {
 		got, err := xapi.FormatIDs([]byte(in))

@@ -28,7 +28,7 @@ func (n *node) idsPart() {
 		case "SubStatement":
 			object.idsPart()
 		default:
-			object.keep("objectType", "id")
+			object.keep("id")
 		}
 	}
 	context := n.get("context")
@@ -41,7 +41,7 @@ func (n *node) idsPart() {
 		elem.get("group").idsActor()
 	}
 	for _, activity := range context.activities() {
-		activity.keep("objectType", "id")
+		activity.keep("id")
 	}
 }
 
