@@ -69,7 +69,7 @@ func (c *DemoCommand) Run(s *surroundings) (err error) {
 // free keeps a demo from failing because its usual port is taken, unless the port was asked for.
 func (s *surroundings) free(flag, addr string) string {
 	for _, p := range s.parsed.Path {
-		if p.Flag != nil && p.Flag.Name == flag {
+		if p.Flag != nil && !p.Resolved && p.Flag.Name == flag {
 			return addr
 		}
 	}

@@ -184,6 +184,32 @@ func (o Organization) set(s *surroundings, ref, state string, verb func(*directo
 	})
 }
 
+type shownTrace struct {
+	Ref       string          `json:"ref"`
+	Person    *shownPerson    `json:"person"` // null when nobody is known by ref
+	Decisions []shownDecision `json:"decisions"`
+	Earlier   bool            `json:"earlier"` // there are older ones, which are left out
+}
+
+type shownDecision struct {
+	At     string `json:"at"`
+	LastAt string `json:"lastAt"` // later than at for a refusal that happened again
+	Times  int64  `json:"times"`
+	directory.Decision
+}
+
+func shownTraceOf(t directory.Trace) shownTrace {
+	out := shownTrace{Ref: t.Ref, Decisions: []shownDecision{}, Earlier: t.Earlier}
+	if t.Person != nil {
+		p := shown(*t.Person)
+		out.Person = &p
+	}
+	for _, d := range t.Decisions {
+		out.Decisions = append(out.Decisions, shownDecision{when(d.At), when(d.Last), d.Times, d})
+	}
+	return out
+}
+
 // WhyCommand is `why`.
 type WhyCommand struct {
 	Person string `arg:"" help:"Id, e-mail address, or homePage|name; of a person or of nobody."`
@@ -203,7 +229,7 @@ func (c *WhyCommand) Run(s *surroundings) error {
 			return err
 		}
 		if c.Output.Output == "json" {
-			return printJSON(s, why)
+			return printJSON(s, shownTraceOf(why))
 		}
 		for _, sentence := range why.Sentences() {
 			fmt.Fprintln(s.out, sentence)
@@ -215,7 +241,7 @@ func (c *WhyCommand) Run(s *surroundings) error {
 // AttributeCommand groups the commands on declared attributes.
 type AttributeCommand struct {
 	Add  AttributeAdd  `cmd:"" help:"Declare an attribute. A unique one decides who is who."`
-	List AttributeList `cmd:"" help:"List the declared attributes."`
+	List AttributeList `cmd:"" help:"List the attributes that are declared or that people have."`
 }
 
 // AttributeAdd is `attribute add`.
@@ -243,6 +269,14 @@ type AttributeList struct {
 	Output
 }
 
+type listedAttribute struct {
+	Name     string   `json:"name"`
+	Unique   bool     `json:"unique"`
+	Declared bool     `json:"declared"`
+	Kinds    []string `json:"kinds"`
+	People   int64    `json:"people"`
+}
+
 // Run lists the attributes.
 func (c *AttributeList) Run(s *surroundings) error {
 	caller, err := c.caller()
@@ -254,10 +288,11 @@ func (c *AttributeList) Run(s *surroundings) error {
 		if err != nil {
 			return err
 		}
-		rows := [][]string{}
+		out, rows := []listedAttribute{}, [][]string{}
 		for _, a := range attributes {
-			rows = append(rows, []string{a.Name, fmt.Sprint(a.Unique)})
+			out = append(out, listedAttribute{a.Name, a.Unique, a.Declared, list(a.Kinds), a.People})
+			rows = append(rows, []string{a.Name, fmt.Sprint(a.Unique), strings.Join(a.Kinds, ", "), fmt.Sprint(a.People)})
 		}
-		return c.print(s, attributes, []string{"name", "unique"}, rows)
+		return c.print(s, out, []string{"name", "unique", "kinds", "people"}, rows)
 	})
 }

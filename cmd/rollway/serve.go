@@ -98,7 +98,7 @@ type setting struct {
 func (c *ConfigShow) Run(s *surroundings) error {
 	given := map[string]bool{}
 	for _, p := range s.parsed.Path {
-		if p.Flag != nil {
+		if p.Flag != nil && !p.Resolved { // Resolved: filled in from the environment or the file
 			given[p.Flag.Name] = true
 		}
 	}

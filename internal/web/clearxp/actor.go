@@ -24,7 +24,7 @@ const (
 func splitActor(v jsontext.Value, pointer string) (extensions map[string]jsontext.Value, agent xapi.Agent, err error) {
 	var members map[string]jsontext.Value
 	if v.Kind() != '{' {
-		return nil, agent, notAnAgent(pointer, "is not a JSON object", v)
+		return nil, agent, notAnAgent(pointer, "It is not a JSON object.", v)
 	}
 	if err := web.ParseJSON(v, &members); err != nil {
 		return nil, agent, err
@@ -32,14 +32,14 @@ func splitActor(v jsontext.Value, pointer string) (extensions map[string]jsontex
 	if ext, ok := members["extensions"]; ok {
 		delete(members, "extensions")
 		if ext.Kind() != '{' {
-			return nil, agent, notAnAgent(pointer+"/extensions", "is not a JSON object", ext)
+			return nil, agent, notAnAgent(pointer+"/extensions", "It is not a JSON object.", ext)
 		}
 		if err := web.ParseJSON(ext, &extensions); err != nil {
 			return nil, agent, err
 		}
 	}
 	if t := strings.TrimSpace(string(members["objectType"])); t == `"Group"` {
-		return nil, agent, notAnAgent(pointer+"/objectType", "is Group; a person is an Agent", members["objectType"])
+		return nil, agent, notAnAgent(pointer+"/objectType", "It is Group; a person is an Agent.", members["objectType"])
 	}
 	bare, err := json.Marshal(members, json.Deterministic(true))
 	if err != nil {
@@ -82,7 +82,7 @@ func claims(body []byte) (directory.Claims, error) {
 			continue
 		}
 		if c.Attributes != nil {
-			return c, fault.New(fault.Invalid, "attributes_twice", "The attributes are given under both spellings of their extension.").With(fault.Field{Name: "/extensions", Message: "has the attributes twice"})
+			return c, fault.New(fault.Invalid, "attributes_twice", "The attributes are given under both spellings of their extension.").With(fault.Field{Name: "/extensions", Message: "It has the attributes twice."})
 		}
 		if c.Attributes, err = directory.ParseAttributes(value); err != nil {
 			return c, err

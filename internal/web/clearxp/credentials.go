@@ -60,7 +60,7 @@ func minutes(v jsontext.Value) (time.Duration, error) {
 	if len(v) == 0 {
 		return 0, nil
 	}
-	bad := fault.New(fault.Invalid, "invalid_ttl", "`ttlMins` is a whole number of minutes, at least 1.").With(fault.Field{Name: "/ttlMins", Message: "is not a whole number of at least 1", Value: shortened(v)})
+	bad := fault.New(fault.Invalid, "invalid_ttl", "`ttlMins` is a whole number of minutes, at least 1.").With(fault.Field{Name: "/ttlMins", Message: "It is not a whole number of at least 1.", Value: shortened(v)})
 	if v.Kind() != '0' {
 		return 0, bad
 	}
@@ -78,7 +78,7 @@ func actorOfData(data jsontext.Value) (xapi.Agent, error) {
 	}
 	var members map[string]jsontext.Value
 	if data.Kind() != '{' {
-		return xapi.Agent{}, fault.New(fault.Invalid, "invalid_data", "`data` is a JSON object.").With(fault.Field{Name: "/data", Message: "is not a JSON object", Value: shortened(data)})
+		return xapi.Agent{}, fault.New(fault.Invalid, "invalid_data", "`data` is a JSON object.").With(fault.Field{Name: "/data", Message: "It is not a JSON object.", Value: shortened(data)})
 	}
 	if err := web.ParseJSON(data, &members); err != nil {
 		return xapi.Agent{}, err

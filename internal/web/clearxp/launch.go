@@ -74,7 +74,7 @@ var errTwoCredentials = fault.New(fault.Invalid, "two_credentials", "Send one cr
 func launchRequest(q web.Params) (launch.Request, error) {
 	r := launch.Request{Activity: q.Get("activityId")}
 	if r.Activity == "" {
-		return r, fault.New(fault.Invalid, "activity_missing", "The parameter `activityId` says what to launch.").With(fault.Field{Name: "activityId", Message: "is missing"})
+		return r, fault.New(fault.Invalid, "activity_missing", "The parameter `activityId` says what to launch.").With(fault.Field{Name: "activityId", Message: "It is missing."})
 	}
 	var err error
 	if r.Registration, err = registrationID(q.Get("registration")); err != nil {
@@ -85,7 +85,7 @@ func launchRequest(q web.Params) (launch.Request, error) {
 	case "true":
 		r.NewAttempt = true
 	default:
-		return r, fault.New(fault.Invalid, "new_attempt_invalid", "`newAttempt` is true or false.").With(fault.Field{Name: "newAttempt", Message: "is neither true nor false", Value: v})
+		return r, fault.New(fault.Invalid, "new_attempt_invalid", "`newAttempt` is true or false.").With(fault.Field{Name: "newAttempt", Message: "It is neither true nor false.", Value: v})
 	}
 	return r, nil
 }
@@ -96,7 +96,7 @@ func registrationID(s string) (id.RegistrationID, error) {
 	}
 	reg, err := id.Parse[id.RegistrationID](s)
 	if err != nil || reg.IsZero() {
-		return reg, fault.New(fault.Invalid, "registration_invalid", "`registration` is a UUID.").With(fault.Field{Name: "registration", Message: "is not a UUID", Value: s})
+		return reg, fault.New(fault.Invalid, "registration_invalid", "`registration` is a UUID.").With(fault.Field{Name: "registration", Message: "It is not a UUID.", Value: s})
 	}
 	return reg, nil
 }
@@ -164,7 +164,7 @@ func (d *Door) postLaunch(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if body.ActivityID == "" {
-		return fault.New(fault.Invalid, "activity_missing", "`activityId` says what to launch.").With(fault.Field{Name: "/activityId", Message: "is missing"})
+		return fault.New(fault.Invalid, "activity_missing", "`activityId` says what to launch.").With(fault.Field{Name: "/activityId", Message: "It is missing."})
 	}
 	agent, err := actor(body.Actor, "/actor")
 	if err != nil {
@@ -185,7 +185,7 @@ func (d *Door) postLaunch(w http.ResponseWriter, r *http.Request) error {
 // actor reads an agent of a request; on this path the extensions that ClearXP allows on actors are no error.
 func actor(v jsontext.Value, pointer string) (xapi.Agent, error) {
 	if len(v) == 0 {
-		return xapi.Agent{}, fault.New(fault.Invalid, "actor_missing", "`%s` says who it is for.", strings.TrimPrefix(pointer, "/")).With(fault.Field{Name: pointer, Message: "is missing"})
+		return xapi.Agent{}, fault.New(fault.Invalid, "actor_missing", "`%s` says who it is for.", strings.TrimPrefix(pointer, "/")).With(fault.Field{Name: pointer, Message: "It is missing."})
 	}
 	_, agent, err := splitActor(v, pointer)
 	return agent, err
