@@ -26,6 +26,16 @@
 // the root, and the leavings of operating systems (__MACOSX, .DS_Store, Thumbs.db), are dropped and reported: they cannot
 // be reached by the content, and tools add them without the author knowing. If a package has a tincan.xml, other
 // manifests beside it do not matter.
+//
+// # The catalogue
+//
+// Catalogue says what each activity of an organization launches, and opens the files of packages. Whoever adds last decides:
+// a package or a link takes an activity over from whatever it launched before. Packages never change. Another version is
+// another package, with an id, rows and a web origin of its own, so that a launch that is going on keeps the files it began
+// with; the rows of a replaced package stay, count towards the quota, and are used again when the same files are added
+// again. Two zips of the same paths and bytes are the same package, however they were packed.
+//
+// An import stores files before the transaction that names them. What breaks off in between leaves blobs that no row names.
 package content
 
 import (

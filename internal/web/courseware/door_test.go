@@ -54,14 +54,14 @@ type stage struct {
 }
 
 const manifest = `<?xml version="1.0" encoding="utf-8"?><tincan xmlns="http://projecttincan.com/tincan.xsd"><activities>` +
-	`<activity id="ID"><name lang="en">Course</name><launch lang="en">a%20b/index.html?x=y</launch></activity></activities></tincan>`
+	`<activity id="ID"><name lang="en">Course</name><launch lang="en">LAUNCH</launch></activity></activities></tincan>`
 
 var files = map[string]string{
 	"a b/index.html": "<p>hello</p>", "a b/script.js": "let x", "data.json": "{}", "tool.exe": "MZ", "sheet.csv": "a,b", "page.xhtml": "<x/>",
 	"film.mp4": "0123456789", "100%.txt": "percent", "ü.css": "p{}", "a+b.svg": "<svg/>", "semi;colon.txt": "s", "q?.txt": "q", "empty.txt": "",
 }
 
-func packed(t *testing.T, activity string) *bytes.Reader {
+func packed(t *testing.T, activity string, files map[string]string) *bytes.Reader {
 	t.Helper()
 	var b bytes.Buffer
 	z := zip.NewWriter(&b)
@@ -74,7 +74,11 @@ func packed(t *testing.T, activity string) *bytes.Reader {
 			t.Fatal(err)
 		}
 	}
-	put("tincan.xml", strings.Replace(manifest, "ID", activity, 1))
+	start := "a%20b/index.html?x=y"
+	if files["a b/index.html"] == "" {
+		start = "play/index.html"
+	}
+	put("tincan.xml", strings.NewReplacer("ID", activity, "LAUNCH", start).Replace(manifest))
 	for name, text := range files {
 		put(name, text)
 	}
@@ -86,17 +90,19 @@ func packed(t *testing.T, activity string) *bytes.Reader {
 
 func open(t *testing.T, d *db.DB, singleHost bool) *stage {
 	t.Helper()
-	s := &stage{
-		where: launch.Addresses{Public: "https://learn.example", Courseware: "http://content.example:8081", SingleHost: singleHost},
-		blobs: filepath.Join(t.TempDir(), "blobs"),
-	}
+	return openWith(t, d, files, launch.Addresses{Public: "https://learn.example", Courseware: "http://content.example:8081", SingleHost: singleHost})
+}
+
+func openWith(t *testing.T, d *db.DB, files map[string]string, where launch.Addresses) *stage {
+	t.Helper()
+	s := &stage{where: where, blobs: filepath.Join(t.TempDir(), "blobs")}
 	blobs, err := blob.Open(s.blobs)
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.files = content.NewCatalogue(d, blobs, access.NewChanges(d))
 	for activity, c := range map[string]*content.Content{"urn:course:one": &s.one, "urn:course:other": &s.other} {
-		z := packed(t, activity)
+		z := packed(t, activity, files)
 		if *c, err = s.files.Add(t.Context(), access.CommandLine(id.DefaultOrg), z, z.Size()); err != nil {
 			t.Fatal(err)
 		}
