@@ -74,7 +74,9 @@ func TestGrants(t *testing.T) {
 		if err := do(func(tx *db.Tx) error { return access.RevokeGrant(t.Context(), tx, changes, weak, person, access.Admin) }); !fault.Is(err, fault.Forbidden) {
 			t.Fatalf("taken by one who may not: %v", err)
 		}
-		if err := do(func(tx *db.Tx) error { return access.Grant(t.Context(), tx, changes, boss, person, access.Admin|access.SCIM) }); !fault.Is(err, fault.Invalid) {
+		if err := do(func(tx *db.Tx) error {
+			return access.Grant(t.Context(), tx, changes, boss, person, access.Admin|access.SCIM)
+		}); !fault.Is(err, fault.Invalid) {
 			t.Fatalf("two at once: %v", err)
 		}
 		for range 2 {

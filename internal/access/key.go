@@ -10,8 +10,10 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"rollway/internal/db"
 	"rollway/internal/fault"
@@ -19,18 +21,30 @@ import (
 
 // Key is the secret that all stored secrets are hashed under. It lives in a file outside the database, so that a copy of
 // the database alone opens nothing.
-type Key struct{ secret [32]byte }
+type Key struct{ macs *sync.Pool }
+
+const keySize = 32
 
 // NewKey returns a random key that is kept nowhere.
-func NewKey() (k Key) {
-	rand.Read(k.secret[:])
-	return k
+func NewKey() Key { return keyOf(newSecret()) }
+
+func newSecret() []byte {
+	secret := make([]byte, keySize)
+	rand.Read(secret)
+	return secret
+}
+
+// keyOf keeps MACs that have taken in the secret already, since one is needed for every name and every secret.
+func keyOf(secret []byte) Key {
+	return Key{&sync.Pool{New: func() any { return hmac.New(sha256.New, secret) }}}
 }
 
 // Hash is HMAC-SHA-256 over the parts for one purpose. What is hashed for one purpose never equals what is hashed for
 // another, nor do parts that are divided differently.
 func (k Key) Hash(purpose string, parts ...string) []byte {
-	m := hmac.New(sha256.New, k.secret[:])
+	m := k.macs.Get().(hash.Hash)
+	defer k.macs.Put(m)
+	m.Reset()
 	buf := make([]byte, 0, 512)
 	buf = binary.AppendUvarint(buf, uint64(len(purpose)))
 	buf = append(buf, purpose...)
@@ -94,17 +108,16 @@ func (k Key) claim(ctx context.Context, d *db.DB) (check []byte, err error) {
 	return check, err
 }
 
-func readKey(path string) (k Key, err error) {
+func readKey(path string) (Key, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return k, err
+		return Key{}, err
 	}
 	raw, err := base64.RawURLEncoding.Strict().AppendDecode(nil, bytes.TrimSpace(text))
-	if err != nil || len(raw) != len(k.secret) {
-		return k, fault.New(fault.Unavailable, "key_damaged", "The key file %s is damaged: it should hold one line of 43 characters. Copy it back from a backup.", path)
+	if err != nil || len(raw) != keySize {
+		return Key{}, fault.New(fault.Unavailable, "key_damaged", "The key file %s is damaged: it should hold one line of 43 characters. Copy it back from a backup.", path)
 	}
-	copy(k.secret[:], raw)
-	return k, nil
+	return keyOf(raw), nil
 }
 
 // makeKey writes a new key under another name and links it to its own once it is on the disk, so that a file of that name
@@ -131,8 +144,7 @@ func writeKey(dir, path string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.Remove(f.Name())) }()
-	k := NewKey()
-	_, err = f.WriteString(base64.RawURLEncoding.EncodeToString(k.secret[:]) + "\n")
+	_, err = f.WriteString(base64.RawURLEncoding.EncodeToString(newSecret()) + "\n")
 	if err == nil {
 		err = f.Sync()
 	}

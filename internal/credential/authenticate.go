@@ -82,6 +82,9 @@ func (v *Vault) verifyAccount(ctx context.Context, f fingerprint, p pair, before
 // settle judges what was read and remembers it.
 func (v *Vault) settle(f fingerprint, r row, err error, before moment, now time.Time) (access.Caller, error) {
 	if err == nil {
+		if until := v.uses.expiry(r.ID); until.After(r.Expires) {
+			r.Expires = until
+		}
 		err = r.judge(now)
 	}
 	if err != nil {

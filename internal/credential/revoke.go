@@ -3,6 +3,7 @@ package credential
 import (
 	"context"
 	"errors"
+	"time"
 
 	"rollway/internal/access"
 	"rollway/internal/db"
@@ -55,8 +56,9 @@ func readList(ctx context.Context, tx *db.Tx, c access.Caller, person id.PersonI
 	}
 	list := []Credential{}
 	err := tx.Each(ctx, rowsOfPerson+where+" ORDER BY c.id DESC LIMIT ?", append(args, listLimit), func(r *db.Rows) error {
-		found, err := scanRow(r)
-		found.Revoked = found.over()
+		var used time.Time
+		found, err := scanRow(r, &used)
+		found.LastUsed = used
 		list = append(list, found.Credential)
 		return err
 	})

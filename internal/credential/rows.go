@@ -13,58 +13,69 @@ import (
 	"rollway/xapi"
 )
 
-// row is a credential with all that decides whether it is good.
+// row is a credential with all that decides whether it is good. Revoked is also when its parent was.
 type row struct {
 	Credential
 	org         id.OrgID
 	personState string
-	parentOver  time.Time // when the parent was revoked
-	account     struct {  // which minted an unbound one
-		scopes           access.Scope
-		revoked, expires time.Time
-	}
+	account     account // that minted it, of an unbound one
 }
 
+type account struct {
+	scopes           access.Scope
+	revoked, expires time.Time
+}
+
+// Each column costs, since this is read for every credential that is not in memory.
 const (
 	rowColumns = `c.org_id, c.id, c.kind, c.username, c.person_id, c.agent, c.agent_name, c.registration_id, c.activity, c.parent_id, c.minted_by,
- c.scopes, c.created, c.expires, c.revoked, c.last_used, coalesce(p.state, ''), u.revoked, coalesce(s.scopes, 0), s.revoked, s.expires`
+ c.scopes, c.created, c.expires, coalesce(c.revoked, u.revoked), coalesce(p.state, '')`
 	rowJoins = `
  LEFT JOIN people p ON p.org_id = c.org_id AND p.id = c.person_id
- LEFT JOIN credentials u ON u.org_id = c.org_id AND u.id = c.parent_id
- LEFT JOIN service_accounts s ON s.org_id = c.org_id AND s.id = c.minted_by`
+ LEFT JOIN credentials u ON u.org_id = c.org_id AND u.id = c.parent_id`
 	rowByName = `SELECT ` + rowColumns + `, n.secret_hash FROM credential_names n
  JOIN credentials c ON c.org_id = n.org_id AND c.id = n.credential_id` + rowJoins + ` WHERE n.name_hash = ?`
 	rowByID      = `SELECT ` + rowColumns + ` FROM credentials c` + rowJoins + ` WHERE c.org_id = ? AND c.id = ?`
-	rowsOfPerson = `SELECT ` + rowColumns + ` FROM credentials c` + rowJoins + ` WHERE c.org_id = ? AND c.person_id = ?`
+	rowsOfPerson = `SELECT ` + rowColumns + `, c.last_used FROM credentials c` + rowJoins + ` WHERE c.org_id = ? AND c.person_id = ?`
+	minterOf     = `SELECT scopes, revoked, expires FROM service_accounts WHERE org_id = ? AND id = ?`
 )
 
-func scanRow(r *db.Rows, more ...any) (row, error) {
-	var c row
-	var scopes, accountScopes int64
+func scanRow(r *db.Rows, more ...any) (c row, err error) {
 	var agent string
-	err := r.Scan(append([]any{&c.org, &c.ID, (*string)(&c.Kind), &c.Username, &c.Person, &agent, &c.Agent.Name, &c.Registration, &c.Activity, &c.Parent, &c.MintedBy,
-		&scopes, &c.Created, &c.Expires, &c.Revoked, &c.LastUsed, &c.personState, &c.parentOver, &accountScopes, &c.account.revoked, &c.account.expires}, more...)...)
-	if err != nil {
-		return c, err
-	}
-	c.Scopes, c.account.scopes = access.Scope(scopes), access.Scope(accountScopes)
-	if agent != "" {
+	var scopes int64
+	err = r.Scan(append([]any{&c.org, &c.ID, (*string)(&c.Kind), &c.Username, &c.Person, &agent, &c.Agent.Name, &c.Registration, &c.Activity, &c.Parent, &c.MintedBy,
+		&scopes, &c.Created, &c.Expires, &c.Revoked, &c.personState}, more...)...)
+	c.Scopes = access.Scope(scopes)
+	if err == nil && agent != "" {
 		c.Agent.IFI, err = xapi.ParseKey(agent)
 	}
 	return c, err
 }
 
-// readByName finds the credential of a user name and secret. Fault: Unauthenticated, the same for an unknown name and a
-// wrong secret; both cost the same.
-func (v *Vault) readByName(ctx context.Context, p pair) (c row, err error) {
-	secret := v.secretHash(p.username, p.secret)
-	stored := make([]byte, len(secret))
+// read finds the one row of a query, or a zero one.
+func (v *Vault) read(ctx context.Context, query string, args []any, more ...any) (c row, err error) {
 	err = v.db.Read(ctx, func(tx *db.Tx) error {
-		return tx.Each(ctx, rowByName, []any{v.nameHash(p.username)}, func(r *db.Rows) error {
-			c, err = scanRow(r, &stored)
+		err := tx.Each(ctx, query, args, func(r *db.Rows) error {
+			c, err = scanRow(r, more...)
 			return err
 		})
+		if err != nil || c.Kind != Unbound || c.MintedBy.IsZero() {
+			return err
+		}
+		var scopes int64
+		err = tx.Row(ctx, minterOf, c.org, c.MintedBy).Scan(&scopes, &c.account.revoked, &c.account.expires)
+		c.account.scopes = access.Scope(scopes)
+		return err
 	})
+	return c, err
+}
+
+// readByName finds the credential of a user name and secret. Fault: Unauthenticated, the same for an unknown name and a
+// wrong secret; both cost the same.
+func (v *Vault) readByName(ctx context.Context, p pair) (row, error) {
+	secret := v.secretHash(p.username, p.secret)
+	stored := make([]byte, len(secret))
+	c, err := v.read(ctx, rowByName, []any{v.nameHash(p.username)}, &stored)
 	if err != nil {
 		return row{}, err
 	}
@@ -74,15 +85,10 @@ func (v *Vault) readByName(ctx context.Context, p pair) (c row, err error) {
 	return c, nil
 }
 
-func (v *Vault) readByID(ctx context.Context, org id.OrgID, want id.CredentialID) (c row, err error) {
-	err = v.db.Read(ctx, func(tx *db.Tx) error {
-		return tx.Each(ctx, rowByID, []any{org, want}, func(r *db.Rows) error {
-			c, err = scanRow(r)
-			return err
-		})
-	})
+func (v *Vault) readByID(ctx context.Context, org id.OrgID, want id.CredentialID) (row, error) {
+	c, err := v.read(ctx, rowByID, []any{org, want})
 	if err == nil && c.ID.IsZero() {
-		return row{}, access.Unverified()
+		err = access.Unverified()
 	}
 	return c, err
 }
@@ -92,14 +98,6 @@ func (v *Vault) nameHash(username string) []byte { return v.key.Hash("username",
 // secretHash covers the user name too, so that a row's secret cannot be moved to another row.
 func (v *Vault) secretHash(username, secret string) []byte {
 	return v.key.Hash("secret", username, secret)
-}
-
-// over is when the credential was revoked, itself or with its parent; zero while it is not.
-func (c row) over() time.Time {
-	if c.Revoked.IsZero() {
-		return c.parentOver
-	}
-	return c.Revoked
 }
 
 // until is when it expires: an unbound one not after the account that minted it.
@@ -112,7 +110,7 @@ func (c row) until() time.Time {
 
 // judge says why a credential whose secret is right is not good now.
 func (c row) judge(now time.Time) error {
-	revoked := c.over()
+	revoked := c.Revoked
 	if c.Kind == Unbound && revoked.IsZero() {
 		revoked = c.account.revoked
 	}

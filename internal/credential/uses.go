@@ -18,6 +18,7 @@ type uses struct {
 	sync.Mutex
 	credentials map[id.CredentialID]use
 	accounts    map[id.ServiceAccountID]use
+	writing     map[id.CredentialID]use // those of credentials that are being written
 }
 
 type use struct {
@@ -55,6 +56,16 @@ func (v *Vault) noteUse(a *answer, now time.Time) {
 	}
 }
 
+// expiry is to when a use that is not yet in the database moved a credential's expiry; zero when none did.
+func (u *uses) expiry(c id.CredentialID) time.Time {
+	u.Lock()
+	defer u.Unlock()
+	if here, ok := u.credentials[c]; ok {
+		return here.expires
+	}
+	return u.writing[c].expires
+}
+
 func put[K comparable](m *map[K]use, k K, u use) {
 	if *m == nil {
 		*m = map[K]use{}
@@ -84,15 +95,16 @@ func (v *Vault) Run(ctx context.Context, report func(error)) {
 	}
 }
 
-// writeUses writes what was gathered. What cannot be written is dropped: it is only of interest to people, or comes again
-// with the next use.
+// writeUses writes what was gathered. What cannot be written is tried again until more has been gathered and then dropped:
+// it is of interest to people only, or comes again with the next use.
 func (v *Vault) writeUses(ctx context.Context, credentials bool) error {
 	v.uses.Lock()
-	accounts, creds := v.uses.accounts, map[id.CredentialID]use(nil)
+	accounts := v.uses.accounts
 	v.uses.accounts = nil
 	if credentials {
-		creds, v.uses.credentials = v.uses.credentials, nil
+		v.uses.writing, v.uses.credentials = v.uses.credentials, nil
 	}
+	creds := v.uses.writing
 	v.uses.Unlock()
 	if len(accounts) > 0 {
 		list := make([]access.Use, 0, len(accounts))
@@ -116,6 +128,9 @@ func (v *Vault) writeUses(ctx context.Context, credentials bool) error {
 			return err
 		}
 	}
+	v.uses.Lock()
+	v.uses.writing = nil
+	v.uses.Unlock()
 	return nil
 }
 
