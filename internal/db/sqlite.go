@@ -183,6 +183,8 @@ func (l *lite) read(ctx context.Context, now func() time.Time, snapshot bool, fn
 	var c *liteConn
 	select {
 	case c = <-l.readers:
+	case <-l.stop:
+		return errClosed
 	case <-ctx.Done():
 		return ctx.Err()
 	}

@@ -15,7 +15,7 @@ import (
 	"rollway/internal/web"
 )
 
-// Authorizer says which organization a package belongs to for whoever holds a launch's token, or returns a Forbidden fault.
+// Authorizer says which organization a package belongs to for whoever holds a launch's token, or returns a Gone fault.
 // It is [launch.Launcher].
 type Authorizer interface {
 	AuthorizeFile(ctx context.Context, pkg id.PackageID, token string) (id.OrgID, error)
@@ -61,10 +61,6 @@ func (d *door) serve(w http.ResponseWriter, r *http.Request) error {
 		return web.NotFound(w, r)
 	}
 	org, err := d.launches.AuthorizeFile(r.Context(), a.pkg, a.token)
-	if fault.Is(err, fault.Forbidden) {
-		f := fault.Of(err) // 403, in the words for what is used up
-		return web.WithStatus(http.StatusForbidden, fault.New(fault.Gone, f.Code, "%s", f.Message))
-	}
 	if err != nil {
 		return err
 	}

@@ -35,7 +35,7 @@ func (t tokens) AuthorizeFile(_ context.Context, pkg id.PackageID, token string)
 		return 0, fault.New(fault.Unavailable, "unavailable", "The database cannot be reached.")
 	}
 	if of, ok := t[token]; !ok || of != pkg {
-		return 0, fault.New(fault.Forbidden, "launch_over", "This launch is over. Open the course again.")
+		return 0, fault.New(fault.Gone, "launch_over", "This launch is over. Open the course again.")
 	}
 	return id.DefaultOrg, nil
 }
@@ -211,7 +211,7 @@ func TestNothingElseIsServed(t *testing.T) {
 			"/" + token + "/c:/data.json", "/" + token + "/" + strings.Repeat("x/", 2000), "/data.json", "/healthz", "/" + token + "/nothing.html",
 		} {
 			r := s.ask(t, "GET", path)
-			if body := text(t, r); r.StatusCode != http.StatusNotFound && r.StatusCode != http.StatusForbidden || strings.Contains(body, "hello") || body == "{}" {
+			if body := text(t, r); r.StatusCode != http.StatusNotFound && r.StatusCode != http.StatusGone || strings.Contains(body, "hello") || body == "{}" {
 				t.Errorf("%q: %d %q", path, r.StatusCode, body)
 			}
 			for name, want := range map[string]string{"Cache-Control": "no-store", "Location": "", "ETag": "", "X-Content-Type-Options": "nosniff"} {
@@ -241,9 +241,9 @@ func TestHosts(t *testing.T) {
 			"q" + label[1:] + ".content.example:8081":           404,
 			label[:len(label)-1] + ".content.example:8081":      404,
 			"p-" + s.one.Package.String() + ".content.example":  404,
-			"p-" + strings.Repeat("0", 32) + ".content.example": 403,
+			"p-" + strings.Repeat("0", 32) + ".content.example": 410,
 			strings.Replace(label, label[2:4], "zz", 1) + ".content.example":                  404,
-			"p-" + strings.ReplaceAll(s.other.Package.String(), "-", "") + ".content.example": 403,
+			"p-" + strings.ReplaceAll(s.other.Package.String(), "-", "") + ".content.example": 410,
 		} {
 			if r := s.askAt(t, "GET", "http://"+host, "/"+token+"/data.json"); r.StatusCode != want {
 				t.Errorf("%s: %d, want %d", host, r.StatusCode, want)
@@ -261,19 +261,19 @@ func TestLaunchesThatAreOver(t *testing.T) {
 			"no token": "//data.json", "forged": "/forged/data.json", "encoded": "/%6caunch_Xq3-0001/data.json", "longer": "/" + token + "x/data.json", "no such file": "/forged/nothing",
 		} {
 			r := s.ask(t, "GET", path, "Accept", "text/html,*/*;q=0.8")
-			if page := text(t, r); r.StatusCode != 403 || !strings.HasPrefix(r.Header.Get("Content-Type"), "text/html") ||
+			if page := text(t, r); r.StatusCode != 410 || !strings.HasPrefix(r.Header.Get("Content-Type"), "text/html") ||
 				!strings.Contains(page, "This launch is over.") || !strings.Contains(page, "launch_over") || !strings.Contains(page, "Go back") {
 				t.Errorf("%s: %d %s", name, r.StatusCode, page)
 			}
 		}
 		r := s.ask(t, "GET", "/forged/data.json", "Accept", "application/json")
-		if body := text(t, r); r.StatusCode != 403 || r.Header.Get("Content-Type") != "application/json" || !strings.Contains(body, `"launch_over"`) {
+		if body := text(t, r); r.StatusCode != 410 || r.Header.Get("Content-Type") != "application/json" || !strings.Contains(body, `"launch_over"`) {
 			t.Errorf("%d %s", r.StatusCode, body)
 		}
 
 		tag := s.ask(t, "GET", "/"+token+"/data.json").Header.Get("ETag")
 		delete(s.live, token) // revoked
-		if r := s.ask(t, "GET", "/"+token+"/data.json", "If-None-Match", tag); r.StatusCode != 403 || r.Header.Get("ETag") != "" {
+		if r := s.ask(t, "GET", "/"+token+"/data.json", "If-None-Match", tag); r.StatusCode != 410 || r.Header.Get("ETag") != "" {
 			t.Errorf("after it was revoked: %d", r.StatusCode)
 		}
 		if r := s.ask(t, "GET", "/lost-contact/data.json"); r.StatusCode != 503 || r.Header.Get("Retry-After") == "" {
@@ -379,7 +379,7 @@ func TestSingleHost(t *testing.T) {
 			status     int
 		}{
 			{"content.example", prefix + "/" + token + "/data.json", 200},
-			{"content.example", others + "/" + token + "/data.json", 403},
+			{"content.example", others + "/" + token + "/data.json", 410},
 			{"content.example", "/" + token + "/data.json", 404},
 			{"content.example", prefix, 404},
 			{"content.example", prefix + "/" + token, 404},
