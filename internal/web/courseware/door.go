@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"rollway/internal/content"
-	"rollway/internal/fault"
 	"rollway/internal/id"
 	"rollway/internal/launch"
 	"rollway/internal/web"
