@@ -43,8 +43,8 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// binary is the path of the program, built once as it is shipped: without cgo.
-func binary() (string, error) {
+// program is the path of the program, built once as it is shipped: without cgo.
+func program() (string, error) {
 	built.once.Do(func() {
 		if built.dir, built.err = os.MkdirTemp("", "rollway-test-"); built.err != nil {
 			return
@@ -142,7 +142,7 @@ func newServer(env []string, args ...string) (*server, error) {
 
 // start starts the server and returns when it is ready.
 func (s *server) start() error {
-	path, err := binary()
+	path, err := program()
 	if err != nil {
 		return err
 	}
@@ -234,7 +234,7 @@ func (h *house) must(err error) {
 // run runs another command of the program on the server's data, and returns what it prints.
 func (h *house) run(args ...string) string {
 	h.Helper()
-	path, err := binary()
+	path, err := program()
 	h.must(err)
 	cmd := exec.Command(path, args...)
 	cmd.Env = h.env

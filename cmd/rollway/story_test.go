@@ -26,7 +26,7 @@ import (
 // TestStories runs every script in testdata/story on every engine: the program as users meet it, and curl.
 func TestStories(t *testing.T) {
 	t.Parallel()
-	path, err := binary()
+	path, err := program()
 	if err != nil {
 		t.Fatal(err)
 	}
