@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -365,4 +366,12 @@ func pick(t testing.TB, text, pointer string) string {
 		t.Fatal(err)
 	}
 	return plain(v)
+}
+
+// newLoopback serves a handler on loopback until the test ends, and returns its address by the name localhost.
+func newLoopback(t testing.TB, h http.Handler) string {
+	t.Helper()
+	s := httptest.NewServer(h)
+	t.Cleanup(s.Close)
+	return strings.Replace(s.URL, "127.0.0.1", "localhost", 1)
 }

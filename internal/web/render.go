@@ -127,7 +127,7 @@ func WriteJSON(w http.ResponseWriter, status int, v any) {
 	_, _ = w.Write(b)
 }
 
-const pageStyle = `:root{color-scheme:light dark}body{font:1.125rem/1.6 system-ui,sans-serif;max-width:36rem;margin:15vh auto 2rem;padding:0 1.25rem}h1{font-size:1.5rem;line-height:1.25}footer{margin-top:2.5rem;font-size:.875rem;opacity:.8;overflow-wrap:anywhere}`
+const pageStyle = `:root{color-scheme:light dark}body{font:1.125rem/1.6 system-ui,sans-serif;max-width:36rem;margin:15vh auto 2rem;padding:0 1.25rem;overflow-wrap:anywhere}h1{font-size:1.5rem;line-height:1.25}footer{margin-top:2.5rem;font-size:.875rem;opacity:.8;overflow-wrap:anywhere}`
 
 var (
 	pageStyleHash = sha256.Sum256([]byte(pageStyle))
