@@ -19,7 +19,7 @@ type PersonCommand struct {
 	List    PersonList    `cmd:"" help:"List people."`
 	Get     PersonGet     `cmd:"" help:"Show a person with all attributes and agents."`
 	Suspend PersonSuspend `cmd:"" help:"Stop everything a person can do, at once."`
-	Resume  PersonResume  `cmd:"" help:"Undo a suspension."`
+	Resume  PersonResume  `cmd:"" help:"Let a suspended person in again. Credentials from before the suspension stay ended."`
 }
 
 type shownPerson struct {

@@ -376,7 +376,15 @@ func TestSuspensionHoldsOnEveryPathAtOnce(t *testing.T) {
 		if _, err := t.house.Directory.Resume(context.Background(), operator, person); err != nil {
 			t.Fatal(err)
 		}
-		if r := t.ask("GET", state, "", child, version); r.StatusCode != 200 || r.text != `{"page":1}` {
+		t.wants(t.ask("GET", state, "", child, version), 401, "")
+		t.wants(t.ask("GET", launchPath("learner-1", longSecret, ""), "", none), 401, "credential_revoked")
+		t.wants(t.ask("POST", "/api/auth/basic", mintJSON("learner-2", longSecret, "")), 200, "")
+		again := t.ask("GET", launchPath("learner-2", longSecret, ""), "", none)
+		t.wants(again, 303, "")
+		if at, err = url.Parse(again.Header.Get("Location")); err != nil {
+			t.Fatal(err)
+		}
+		if r := t.ask("GET", state, "", "Authorization: "+at.Query().Get("auth"), version); r.StatusCode != 200 || r.text != `{"page":1}` {
 			t.Errorf("after resuming: %d %s", r.StatusCode, r.text)
 		}
 	})

@@ -32,9 +32,9 @@ func TestExpiryHoldsFromMemory(t *testing.T) {
 func TestSuspensionHoldsAtOnceAndEndsAtOnce(t *testing.T) {
 	eachRig(t, func(t *testing.T, r *rig) {
 		p := r.person(t, "active")
-		m := r.mint(t, p)
-		c := r.launch(t, p, m.ID)
 		for range 3 {
+			m := r.mint(t, p)
+			c := r.launch(t, p, m.ID)
 			r.expect(t, "active", m, "")
 			r.expectChild(t, "active", c, "")
 			r.setState(t, p, "suspended")
@@ -42,6 +42,8 @@ func TestSuspensionHoldsAtOnceAndEndsAtOnce(t *testing.T) {
 			r.expectChild(t, "suspended", c, "person_suspended")
 			r.expect(t, "suspended, wrong secret", Result{Username: m.Username, Password: "wrong"}, "credential_invalid")
 			r.setState(t, p, "active")
+			r.expect(t, "resumed", m, "credential_revoked")
+			r.expectChild(t, "resumed", c, "credential_revoked")
 		}
 	})
 }
@@ -270,6 +272,7 @@ type model struct {
 	parent           *model
 	created, expires time.Time
 	revoked, launch  bool
+	ended            bool // by a suspension
 }
 
 // TestCredentialsBehaveAsTheModel mints, launches, revokes, suspends, resumes and lets time pass in any order; after each
@@ -319,6 +322,9 @@ func TestCredentialsBehaveAsTheModel(t *testing.T) {
 					who := rapid.IntRange(0, 1).Draw(rt, "person")
 					state[who] = rapid.SampledFrom([]string{"active", "suspended"}).Draw(rt, "state")
 					r.setState(t, people[who], state[who])
+					for _, m := range all {
+						m.ended = m.ended || m.person == who && state[who] == "suspended"
+					}
 				},
 				"wait": func(rt *rapid.T) {
 					r.pass(time.Duration(rapid.IntRange(1, 23*60).Draw(rt, "minutes"))*time.Minute + 30*time.Second)
@@ -357,6 +363,8 @@ func (m *model) check(rt *rapid.T, t *testing.T, r *rig, state string) {
 		want = "credential_expired"
 	case state != "active":
 		want = "person_" + state
+	case m.ended:
+		want = "credential_revoked"
 	case m.launch:
 		m.expires = later(m.expires, earlier(now.Add(4*time.Hour), m.created.Add(7*24*time.Hour)))
 	}

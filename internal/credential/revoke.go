@@ -59,6 +59,9 @@ func readList(ctx context.Context, tx *db.Tx, c access.Caller, person id.PersonI
 		var used time.Time
 		found, err := scanRow(r, &used)
 		found.LastUsed = used
+		if found.Revoked.IsZero() && found.ended() {
+			found.Revoked = found.suspended
+		}
 		list = append(list, found.Credential)
 		return err
 	})

@@ -18,7 +18,8 @@ type row struct {
 	Credential
 	org         id.OrgID
 	personState string
-	account     account // that minted it, of an unbound one
+	suspended   time.Time // the person, the last time
+	account     account   // that minted it, of an unbound one
 }
 
 type account struct {
@@ -29,7 +30,7 @@ type account struct {
 // Each column costs, since this is read for every credential that is not in memory.
 const (
 	rowColumns = `c.org_id, c.id, c.kind, c.username, c.person_id, c.agent, c.agent_name, c.registration_id, c.activity, c.parent_id, c.minted_by,
- c.scopes, c.created, c.expires, coalesce(c.revoked, u.revoked), coalesce(p.state, '')`
+ c.scopes, c.created, c.expires, coalesce(c.revoked, u.revoked), coalesce(p.state, ''), p.suspended`
 	rowJoins = `
  LEFT JOIN people p ON p.org_id = c.org_id AND p.id = c.person_id
  LEFT JOIN credentials u ON u.org_id = c.org_id AND u.id = c.parent_id`
@@ -44,7 +45,7 @@ func scanRow(r *db.Rows, more ...any) (c row, err error) {
 	var agent string
 	var scopes int64
 	err = r.Scan(append([]any{&c.org, &c.ID, (*string)(&c.Kind), &c.Username, &c.Person, &agent, &c.Agent.Name, &c.Registration, &c.Activity, &c.Parent, &c.MintedBy,
-		&scopes, &c.Created, &c.Expires, &c.Revoked, &c.personState}, more...)...)
+		&scopes, &c.Created, &c.Expires, &c.Revoked, &c.personState, &c.suspended}, more...)...)
 	c.Scopes = access.Scope(scopes)
 	if err == nil && agent != "" {
 		c.Agent.IFI, err = xapi.ParseKey(agent)
@@ -125,8 +126,17 @@ func (c row) judge(now time.Time) error {
 	case c.Kind == Unbound:
 		return nil
 	}
-	return personFault(c.personState)
+	if err := personFault(c.personState); err != nil {
+		return err
+	}
+	if c.ended() {
+		return fault.New(fault.Unauthenticated, "credential_revoked", "This credential ended when its person was suspended at %s.", c.suspended.Format(time.RFC3339))
+	}
+	return nil
 }
+
+// ended reports whether the person was suspended since it was made: that ends it for good, also when they are resumed.
+func (c row) ended() bool { return !c.suspended.IsZero() && !c.suspended.Before(c.Created) }
 
 // personFault says why nothing may be done for a person in this state.
 func personFault(state string) error {

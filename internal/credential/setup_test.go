@@ -96,6 +96,12 @@ func (r *rig) setState(t testing.TB, p human, state string) {
 		if _, err := tx.Exec(t.Context(), "UPDATE people SET state = ? WHERE org_id = 1 AND id = ?", state, p.id); err != nil {
 			return err
 		}
+		if state == "suspended" {
+			if _, err := tx.Exec(t.Context(), "UPDATE people SET suspended = ? WHERE org_id = 1 AND id = ?", r.now(), p.id); err != nil {
+				return err
+			}
+			r.pass(time.Microsecond)
+		}
 		return r.changes.Announce(t.Context(), tx, access.Change{Org: 1, Kind: access.PersonChanged, Subject: p.id})
 	})
 	if err != nil {

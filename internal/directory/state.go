@@ -79,6 +79,11 @@ func (d *Directory) put(ctx context.Context, tx *db.Tx, caller access.Caller, p 
 	if err := tx.Defer(ctx, `UPDATE people SET state = ?, updated = ?, version = ? WHERE org_id = ? AND id = ?`, string(p.State), p.Updated, p.version+1, caller.Org, p.ID); err != nil {
 		return err
 	}
+	if p.State == Suspended {
+		if err := tx.Defer(ctx, `UPDATE people SET suspended = ? WHERE org_id = ? AND id = ?`, p.Updated, caller.Org, p.ID); err != nil {
+			return err
+		}
+	}
 	decision.Caller, decision.Note, decision.Times = caller.Name, caller.Note, 1
 	if err := decision.record(ctx, tx, caller.Org, p.ID, p.version+1); err != nil {
 		return err
