@@ -2,7 +2,6 @@ package launch
 
 import (
 	"fmt"
-	"net/url"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -57,26 +56,38 @@ func ParsePackageLabel(label string) (id.PackageID, error) {
 
 type parameter struct{ name, value string }
 
-// withParameters adds query parameters and keeps the address's own query and fragment. Blanks become %20, never +: content
-// decodes with decodeURIComponent, which leaves a + alone.
+// withParameters adds query parameters and keeps the address's own query and fragment.
 func withParameters(address string, more []parameter) string {
 	address, fragment, hasFragment := strings.Cut(address, "#")
-	var b strings.Builder
-	b.WriteString(address)
+	b := make([]byte, 0, 1024)
+	b = append(b, address...)
 	sep := byte('?')
 	if strings.Contains(address, "?") {
 		sep = '&'
 	}
 	for _, p := range more {
-		b.WriteByte(sep)
+		b = append(b, sep)
 		sep = '&'
-		b.WriteString(p.name)
-		b.WriteByte('=')
-		b.WriteString(strings.ReplaceAll(url.QueryEscape(p.value), "+", "%20"))
+		b = append(append(b, p.name...), '=')
+		b = appendEscaped(b, p.value)
 	}
 	if hasFragment {
-		b.WriteByte('#')
-		b.WriteString(fragment)
+		b = append(append(b, '#'), fragment...)
 	}
-	return b.String()
+	return string(b)
+}
+
+// appendEscaped writes all but the unreserved characters as %XX (RFC 3986 section 2). A blank is %20, never +: content
+// decodes with decodeURIComponent, which leaves a + alone.
+func appendEscaped(b []byte, s string) []byte {
+	const digits = "0123456789ABCDEF"
+	for i := range len(s) {
+		c := s[i]
+		if 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_' || c == '.' || c == '~' {
+			b = append(b, c)
+		} else {
+			b = append(b, '%', digits[c>>4], digits[c&15])
+		}
+	}
+	return b
 }

@@ -86,11 +86,16 @@ type start struct {
 	parent id.CredentialID
 	ticket []byte // hash of the ticket that is used up by this launch
 
+	key  string // what it has in common with launches that may make the same registration
+	text string // the agent in JSON, as a new registration keeps it
+
 	item  content.Content
 	err   error // what is wrong with this launch alone
 	done  Launch
 	child credential.Child
+	entry access.Entry
 	made  bool // the registration is new
+	draft bool // done, child and entry are made, and not used yet
 }
 
 func (l *Launcher) start(ctx context.Context, s *start) (Launch, error) {
@@ -102,6 +107,9 @@ func (l *Launcher) start(ctx context.Context, s *start) (Launch, error) {
 		return Launch{}, err
 	}
 	s.item = item
+	if err := s.prepare(); err != nil {
+		return Launch{}, err
+	}
 	if err := l.group.Do(ctx, s); err != nil {
 		return Launch{}, err
 	}
@@ -112,61 +120,76 @@ func (l *Launcher) start(ctx context.Context, s *start) (Launch, error) {
 	return s.done, err
 }
 
+// prepare does whatever needs no database before the launch joins the queue for the writer, which all launches wait for. It
+// supposes that the registration is new; the transaction makes another draft when it is not.
+func (s *start) prepare() error {
+	agent, err := json.Marshal(s.agent)
+	if err != nil {
+		return err
+	}
+	s.text = string(agent)
+	s.key = fmt.Sprintf("launch %d %v %s", s.caller.Org, s.person, s.Activity)
+	s.made = true
+	return s.make(s.newRegistration())
+}
+
+func (s *start) newRegistration() id.RegistrationID {
+	if s.Registration.IsZero() {
+		return id.NewRandom[id.RegistrationID]()
+	}
+	return s.Registration
+}
+
+// make makes what a launch in this registration writes.
+func (s *start) make(reg id.RegistrationID) (err error) {
+	s.done.Registration, s.done.Session = reg, id.New[id.SessionID]()
+	s.child = credential.Child{Org: s.caller.Org, Person: s.person, Registration: reg, Activity: s.Activity, Parent: s.parent}
+	s.child.Make()
+	s.entry, err = access.NewEntry(s.caller, "launch.start", "person "+s.person.String(), map[string]any{
+		"activity": s.Activity, "registration": reg.String(), "session": s.done.Session.String(),
+	})
+	s.draft = true
+	return err
+}
+
 // write stores several launches in one transaction: one round trip to look, one to write.
 func (l *Launcher) write(ctx context.Context, tx *db.Tx, starts []*start) error {
-	keys := make([]string, len(starts))
-	for i, s := range starts {
+	var keys []string
+	for _, s := range starts {
 		s.err = nil
-		keys[i] = fmt.Sprintf("launch %d %v %s", s.caller.Org, s.person, s.Activity)
+		if !s.NewAttempt { // a new attempt looks for no registration that another launch might be making
+			keys = append(keys, s.key)
+		}
 	}
 	if err := tx.Lock(ctx, keys...); err != nil {
 		return err
 	}
-	found := make([]lookup, len(starts))
-	for i, s := range starts {
-		if err := found[i].ask(ctx, tx, s); err != nil {
-			return err
-		}
-	}
-	if err := tx.Flush(ctx); err != nil {
+	found, err := look(ctx, tx, starts)
+	if err != nil {
 		return err
 	}
 	latest := map[string]registration{} // made in this very batch
-	var going []*start
+	going := make([]*start, 0, len(starts))
 	for i, s := range starts {
-		if s.err = found[i].settle(s, keys[i], latest); s.err == nil {
+		if s.err = found[i].settle(s, latest); s.err == nil {
 			going = append(going, s)
 		}
-	}
-	if len(going) == 0 {
-		return nil
 	}
 	return l.insert(ctx, tx, going)
 }
 
 func (l *Launcher) insert(ctx context.Context, tx *db.Tx, starts []*start) error {
 	now := tx.Now()
-	var regs, sessions [][]any
-	children := make([]*credential.Child, 0, len(starts))
-	for _, s := range starts {
-		org := s.caller.Org
-		s.done.Session = id.New[id.SessionID]()
-		s.child = credential.Child{Org: org, Person: s.person, Agent: s.agent, Registration: s.done.Registration, Activity: s.Activity, Parent: s.parent}
-		s.child.Make()
-		children = append(children, &s.child)
+	var regs [][]any
+	sessions, entries, children := make([][]any, len(starts)), make([]access.Entry, len(starts)), make([]*credential.Child, len(starts))
+	for i, s := range starts {
+		org := int64(s.caller.Org)
+		s.child.Agent, s.draft = s.agent, false
 		if s.made {
-			agent, err := json.Marshal(s.agent)
-			if err != nil {
-				return err
-			}
-			regs = append(regs, []any{int64(org), s.done.Registration, s.person, s.Activity, string(agent), now})
+			regs = append(regs, []any{org, s.done.Registration, s.person, s.Activity, s.text, now})
 		}
-		sessions = append(sessions, []any{int64(org), s.done.Session, s.done.Registration, s.person, s.child.ID, s.parent, s.item.Package, now})
-		if err := access.Audit(ctx, tx, s.caller, "launch.start", "person "+s.person.String(), map[string]any{
-			"activity": s.Activity, "registration": s.done.Registration.String(), "session": s.done.Session.String(),
-		}); err != nil {
-			return err
-		}
+		sessions[i] = []any{org, s.done.Session, s.done.Registration, s.person, s.child.ID, s.parent, s.item.Package, now}
+		entries[i], children[i] = s.entry, &s.child
 	}
 	if err := insertRegistrations.Insert(ctx, tx, regs); err != nil {
 		return err
@@ -174,5 +197,8 @@ func (l *Launcher) insert(ctx context.Context, tx *db.Tx, starts []*start) error
 	if err := insertSessions.Insert(ctx, tx, sessions); err != nil {
 		return err
 	}
-	return l.credentials.MintChildren(ctx, tx, children)
+	if err := l.credentials.MintChildren(ctx, tx, children); err != nil {
+		return err
+	}
+	return access.AuditAll(ctx, tx, entries)
 }

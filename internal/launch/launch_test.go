@@ -234,6 +234,8 @@ func TestWhoMayNotLaunch(t *testing.T) {
 		h.wants(err, fault.Forbidden, "person_suspended")
 		_, err = h.people.Resume(h.Context(), operator, person.ID.String())
 		h.must(err)
+		_, header = h.person("ada")
+		before = h.caller(header)
 		h.start(header, Request{Activity: sample.ActivityID})
 
 		h.must(h.db.Write(h.Context(), func(tx *db.Tx) error {

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/go-json-experiment/json"
-
 	"rollway/internal/db"
 	"rollway/internal/fault"
 	"rollway/internal/id"
@@ -35,43 +33,85 @@ type lookup struct {
 	state      string
 	name       string
 	privileged bool
-	revoked    bool // the presented credential, meanwhile
 	used       bool // the ticket, meanwhile
 	reg        registration
 }
 
-const (
-	personNow = `SELECT p.state, p.name, EXISTS (SELECT 1 FROM grants g WHERE g.org_id = p.org_id AND g.person_id = p.id) FROM people p WHERE p.org_id = ? AND p.id = ?`
-	latestReg = `SELECT id, person_id, activity, agent FROM registrations WHERE org_id = ? AND person_id = ? AND activity = ? ORDER BY created DESC, id DESC LIMIT 1`
-	namedReg  = `SELECT id, person_id, activity, agent FROM registrations WHERE org_id = ? AND id = ?`
+// What is asked carries the place of the launch in its batch.
+var (
+	personNow = db.NewLookup(`SELECT w.n, p.state, p.name, EXISTS (SELECT 1 FROM grants g WHERE g.org_id = p.org_id AND g.person_id = p.id)
+ FROM @ w JOIN people p ON p.org_id = w.org_id AND p.id = w.person_id`,
+		db.Column{Name: "n", Type: "bigint"}, db.Column{Name: "org_id", Type: "bigint"}, db.Column{Name: "person_id", Type: "uuid"})
+	latestReg = db.NewLookup(`SELECT w.n, r.id, r.person_id, r.activity, r.agent FROM @ w JOIN registrations r ON r.org_id = w.org_id AND r.id =
+ (SELECT l.id FROM registrations l WHERE l.org_id = w.org_id AND l.person_id = w.person_id AND l.activity = w.activity ORDER BY l.created DESC, l.id DESC LIMIT 1)`,
+		db.Column{Name: "n", Type: "bigint"}, db.Column{Name: "org_id", Type: "bigint"}, db.Column{Name: "person_id", Type: "uuid"}, db.Column{Name: "activity", Type: "text"})
+	namedReg = db.NewLookup(`SELECT w.n, r.id, r.person_id, r.activity, r.agent FROM @ w JOIN registrations r ON r.org_id = w.org_id AND r.id = w.id`,
+		db.Column{Name: "n", Type: "bigint"}, db.Column{Name: "org_id", Type: "bigint"}, db.Column{Name: "id", Type: "uuid"})
 )
 
-func (f *lookup) ask(ctx context.Context, tx *db.Tx, s *start) error {
-	if s.ticket != nil {
-		f.used = true
-		if err := tx.Ask(ctx, useTicket, []any{tx.Now(), s.ticket, tx.Now()}, func(r *db.Rows) error {
-			f.used = false
-			var org id.OrgID
-			return r.Scan(&org)
-		}); err != nil {
-			return err
+// look asks what the database knows of several launches, in one round trip on PostgreSQL.
+func look(ctx context.Context, tx *db.Tx, starts []*start) ([]lookup, error) {
+	found := make([]lookup, len(starts))
+	var people, latest, named [][]any
+	for i, s := range starts {
+		n, org := int64(i), int64(s.caller.Org)
+		people = append(people, []any{n, org, s.person})
+		switch {
+		case s.NewAttempt:
+		case s.Registration.IsZero():
+			latest = append(latest, []any{n, org, s.person, s.Activity})
+		default:
+			named = append(named, []any{n, org, s.Registration})
+		}
+		if err := found[i].askTicket(ctx, tx, s.ticket); err != nil {
+			return nil, err
 		}
 	}
-	if err := tx.Ask(ctx, personNow, []any{s.caller.Org, s.person}, func(r *db.Rows) error { return r.Scan(&f.state, &f.name, &f.privileged) }); err != nil {
+	if err := askPeople(ctx, tx, people, found); err != nil {
+		return nil, err
+	}
+	registrations := func(r *db.Rows) error {
+		var n int
+		var reg registration
+		err := r.Scan(&n, &reg.id, &reg.person, &reg.activity, &reg.agent)
+		found[n].reg = reg
 		return err
 	}
-	query, args := latestReg, []any{s.caller.Org, s.person, s.Activity}
-	switch {
-	case s.NewAttempt:
-		return nil
-	case !s.Registration.IsZero():
-		query, args = namedReg, []any{s.caller.Org, s.Registration}
+	if err := latestReg.Ask(ctx, tx, latest, registrations); err != nil {
+		return nil, err
 	}
-	return tx.Ask(ctx, query, args, func(r *db.Rows) error { return r.Scan(&f.reg.id, &f.reg.person, &f.reg.activity, &f.reg.agent) })
+	if err := namedReg.Ask(ctx, tx, named, registrations); err != nil {
+		return nil, err
+	}
+	return found, tx.Flush(ctx)
 }
 
-// settle decides the registration of a launch, or says why there is none. made holds those that this batch makes.
-func (f *lookup) settle(s *start, key string, made map[string]registration) error {
+// askPeople asks for what decides whether people may launch; a row's first value is the place in found.
+func askPeople(ctx context.Context, tx *db.Tx, rows [][]any, found []lookup) error {
+	return personNow.Ask(ctx, tx, rows, func(r *db.Rows) error {
+		var n int
+		var f lookup
+		err := r.Scan(&n, &f.state, &f.name, &f.privileged)
+		found[n].state, found[n].name, found[n].privileged = f.state, f.name, f.privileged
+		return err
+	})
+}
+
+// askTicket uses a ticket up, or finds that somebody has.
+func (f *lookup) askTicket(ctx context.Context, tx *db.Tx, ticket []byte) error {
+	if ticket == nil {
+		return nil
+	}
+	f.used = true
+	return tx.Ask(ctx, useTicket, []any{tx.Now(), ticket, tx.Now()}, func(r *db.Rows) error {
+		f.used = false
+		var org id.OrgID
+		return r.Scan(&org)
+	})
+}
+
+// refuse says why nothing is launched for this person.
+func (f *lookup) refuse() error {
 	switch {
 	case f.used:
 		return errTicketGone
@@ -80,15 +120,23 @@ func (f *lookup) settle(s *start, key string, made map[string]registration) erro
 	case f.privileged:
 		return fault.New(fault.Forbidden, "person_privileged", "This person holds an admin right; only their own signed-in session can launch for them.")
 	}
+	return nil
+}
+
+// settle decides the registration of a launch, or says why there is none. made holds those that this batch makes.
+func (f *lookup) settle(s *start, made map[string]registration) error {
+	if err := f.refuse(); err != nil {
+		return err
+	}
 	if f.name != "" {
 		s.agent.Name = f.name // content greets people; the identity is the registration's
 	}
 	reg := f.reg
-	if before, ok := made[key]; ok && !s.NewAttempt && (s.Registration.IsZero() || s.Registration == before.id) {
+	if before, ok := made[s.key]; ok && !s.NewAttempt && (s.Registration.IsZero() || s.Registration == before.id) {
 		reg = before
 	}
 	if reg.id.IsZero() {
-		return s.register(key, made)
+		return s.register(made)
 	}
 	if reg.person != s.person || reg.activity != s.Activity {
 		return fault.New(fault.NotFound, "registration_unknown", "There is no registration %v of this person and activity.", s.Registration)
@@ -97,20 +145,18 @@ func (f *lookup) settle(s *start, key string, made map[string]registration) erro
 	if err != nil {
 		return fmt.Errorf("registration %v: %w", reg.id, err)
 	}
-	s.agent.IFI, s.done.Registration, s.made = agent.IFI, reg.id, false
-	return nil
+	s.agent.IFI, s.made = agent.IFI, false
+	return s.make(reg.id)
 }
 
-func (s *start) register(key string, made map[string]registration) error {
-	s.done.Registration, s.made = s.Registration, true
-	if s.Registration.IsZero() {
-		s.done.Registration = id.NewRandom[id.RegistrationID]()
+func (s *start) register(made map[string]registration) error {
+	if !s.draft || !s.made {
+		if err := s.make(s.newRegistration()); err != nil {
+			return err
+		}
 	}
-	agent, err := json.Marshal(s.agent)
-	if err != nil {
-		return err
-	}
-	made[key] = registration{s.done.Registration, s.person, s.Activity, string(agent)}
+	s.made = true
+	made[s.key] = registration{s.done.Registration, s.person, s.Activity, s.text}
 	return nil
 }
 

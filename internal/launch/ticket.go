@@ -55,15 +55,14 @@ func (l *Launcher) Ticket(ctx context.Context, c access.Caller, people *director
 	var t Ticket
 	err = l.db.Write(ctx, func(tx *db.Tx) error {
 		t = Ticket{l.where.Public + "/api/activities/launch?ticket=" + base64.RawURLEncoding.EncodeToString(secret), tx.Now().Add(l.ticketTTL)}
-		var f lookup
-		if err := tx.Ask(ctx, personNow, []any{c.Org, owner.ID}, func(row *db.Rows) error { return row.Scan(&f.state, &f.name, &f.privileged) }); err != nil {
+		found := make([]lookup, 1)
+		if err := askPeople(ctx, tx, [][]any{{int64(0), int64(c.Org), owner.ID}}, found); err != nil {
 			return err
 		}
 		if err := tx.Flush(ctx); err != nil {
 			return err
 		}
-		probe := &start{Request: Request{Activity: r.Activity, NewAttempt: true}, caller: c, person: owner.ID, agent: agent}
-		if err := f.settle(probe, "", map[string]registration{}); err != nil {
+		if err := found[0].refuse(); err != nil {
 			return err
 		}
 		if err := access.Audit(ctx, tx, c, "launch.ticket", "person "+owner.ID.String(), map[string]any{"activity": r.Activity}); err != nil {
