@@ -205,12 +205,11 @@ func (tx *Tx) Lock(ctx context.Context, keys ...string) error {
 	if tx.Engine == SQLite {
 		return nil
 	}
-	for _, k := range lockKeys(keys) {
-		if err := tx.Defer(ctx, "SELECT pg_advisory_xact_lock(?)", k); err != nil {
-			return err
-		}
+	if len(keys) == 0 {
+		return nil
 	}
-	return nil
+	// unnest yields the keys in their order.
+	return tx.Defer(ctx, "SELECT pg_advisory_xact_lock(k) FROM unnest(?::bigint[]) AS k", lockKeys(keys))
 }
 
 // Share makes the transaction wait for those that [Tx.Lock] the key, and they for it; those that share it do not wait for

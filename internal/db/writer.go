@@ -92,8 +92,8 @@ func (l *lite) commit(c *liteConn, batch []*job) {
 }
 
 func (l *lite) attempt(c *liteConn, batch []*job, savepoints bool) (spoiled bool, err error) {
-	ctx := context.Background() // a cancelled request must not interrupt the batch of others
-	t := &liteTx{c: c}
+	ctx := context.Background()
+	t := &liteTx{c: c, steady: true}
 	if _, err := t.exec(ctx, "BEGIN IMMEDIATE", nil); err != nil {
 		return false, mapError(err)
 	}
