@@ -1,0 +1,39 @@
+// What content written with TinCanJS does: one statement, several, a bookmark, an agent profile; and it reads them back.
+const tincan = new TinCan({ url: location.href });
+const VERBS = 'http://adlnet.gov/expapi/verbs/';
+
+// The library's call-backs are (error, value), but for sending, which reports per store.
+const ask = (method, key, value) => new Promise((done, fail) => {
+  const config = { contentType: 'application/json', callback: (error, answer) => error ? fail(error) : done(answer) };
+  if (value === undefined) tincan[method](key, config);
+  else tincan[method](key, value, config);
+});
+const sent = (method, what) => new Promise((done, fail) =>
+  tincan[method](what, (results, statement) => results[0].err ? fail(results[0].err) : done(statement)));
+
+async function talk() {
+  const told = { registration: tincan.registration, activity: tincan.activity.id, stores: tincan.recordStores.length };
+  const statement = await sent('sendStatement', {
+    verb: { id: VERBS + 'answered', display: { 'en-US': 'answered' } },
+    object: { id: tincan.activity.id, definition: { name: { 'en-US': 'Ünïcode ✓ + blank' } } },
+    result: { score: { scaled: 0.75 }, success: true, response: 'a+b c&d=e%20' },
+  });
+  told.statement = statement.id;
+  await sent('sendStatements', [{ verb: { id: VERBS + 'experienced' } }, { verb: { id: VERBS + 'terminated' } }]);
+  await ask('setState', 'bookmark', { page: 7, text: 'ünïcode +' });
+  await ask('setState', 'bookmark', { page: 8, text: 'ünïcode +' });
+  told.state = (await ask('getState', 'bookmark')).contents;
+  await ask('setAgentProfile', 'settings', { large: true });
+  told.profile = (await ask('getAgentProfile', 'settings')).contents;
+  const back = await new Promise((done, fail) => tincan.getStatement(statement.id, (error, found) => error ? fail(error) : done(found)));
+  told.response = back.result.response;
+  const list = await new Promise((done, fail) => tincan.getStatements({
+    sendActor: true, params: { ascending: true }, callback: (error, found) => error ? fail(error) : done(found),
+  }));
+  told.verbs = list.statements.map((s) => s.verb.id.replace(VERBS, ''));
+  return told;
+}
+
+talk().catch((e) => ({ failed: String(e?.message ?? e) })).then((told) => {
+  document.getElementById('told').textContent = JSON.stringify(told);
+});
