@@ -94,6 +94,9 @@ func array(c Column, i int, rows [][]any) (any, error) {
 	case "uuid":
 		return column(rows, i, func(v [16]byte) pgtype.UUID { return pgtype.UUID{Bytes: v, Valid: true} })
 	case "bigint":
+		if plain, ok := plainColumn[int64](rows, i); ok {
+			return plain, nil
+		}
 		return column(rows, i, func(v int64) pgtype.Int8 { return pgtype.Int8{Int64: v, Valid: true} })
 	case "bytea":
 		return column(rows, i, func(v []byte) []byte { return v })
@@ -103,6 +106,19 @@ func array(c Column, i int, rows [][]any) (any, error) {
 		return column(rows, i, func(v bool) pgtype.Bool { return pgtype.Bool{Bool: v, Valid: true} })
 	}
 	return nil, fmt.Errorf("db: column %s has the unknown type %s", c.Name, c.Type)
+}
+
+// plainColumn is the column without NULLs and wrappers, which pgx sends much faster.
+func plainColumn[V any](rows [][]any, i int) ([]V, bool) {
+	out := make([]V, len(rows))
+	for n, row := range rows {
+		v, ok := row[i].(V)
+		if !ok {
+			return nil, false
+		}
+		out[n] = v
+	}
+	return out, true
 }
 
 func column[V, P any](rows [][]any, i int, wrap func(V) P) ([]P, error) {

@@ -91,7 +91,7 @@ func (w *writing) node(ctx context.Context, at ref) (node, error) {
 		if err := w.ask(ctx, [][]any{{int64(at.org), at.id}}); err != nil {
 			return node{}, err
 		}
-		if err := w.tx.Flush(ctx); err != nil {
+		if err := w.answers(ctx); err != nil {
 			return node{}, err
 		}
 		if k = w.known[at]; k == nil {
@@ -119,9 +119,7 @@ func (w *writing) freshNode(e *entry) node {
 
 func (w *writing) inherit(org id.OrgID, pos int64, chain []node) {
 	for _, n := range chain {
-		for _, k := range n.keys {
-			w.keyRows = append(w.keyRows, []any{int64(org), k, pos, n.pos})
-		}
+		w.addKeys(org, n.keys, pos, n.pos)
 	}
 }
 
@@ -142,17 +140,19 @@ func (w *writing) arrived(ctx context.Context, there ref, e *entry) error {
 	for depth := 0; len(asked) > 0 && depth < maxChain; depth++ {
 		var next [][]any
 		err := findPointers.Ask(ctx, w.tx, asked, func(r *db.Rows) error {
-			var pointer stored
-			if err := r.Scan(&pointer.id, &pointer.pos, &pointer.voids); err != nil {
+			var pointer id.StatementID
+			var pos int64
+			var voids bool
+			if err := r.Scan(&pointer, &pos, &voids); err != nil {
 				return err
 			}
-			if depth == 0 && pointer.voids && !e.facts.Voids {
+			if depth == 0 && voids && !e.facts.Voids {
 				e.voided = true
 			}
-			if !seen[pointer.pos] {
-				seen[pointer.pos] = true
-				w.inherit(there.org, pointer.pos, chain)
-				next = append(next, []any{int64(there.org), pointer.id})
+			if !seen[pos] {
+				seen[pos] = true
+				w.inherit(there.org, pos, chain)
+				next = append(next, []any{int64(there.org), pointer})
 			}
 			return nil
 		})

@@ -106,11 +106,7 @@ func merge(old, posted []member) []byte {
 		if len(out) > 1 {
 			out = append(out, ',')
 		}
-		quoted, err := jsontext.AppendQuote(out, name)
-		if err != nil { // only for text that is not UTF-8, which the decoder does not let through
-			panic(err)
-		}
-		out = append(append(quoted, ':'), value...)
+		out = append(append(appendQuoted(out, name), ':'), value...)
 	}
 	for _, m := range old {
 		value := m.value

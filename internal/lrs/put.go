@@ -5,8 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
-	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"rollway/internal/access"
 	"rollway/internal/db"
@@ -121,11 +122,11 @@ func invalid(err error) error {
 	return fault.New(fault.Invalid, "invalid_statement", "%s.", e).With(fault.Field{Name: e.Pointer, Message: e.Rule + ".", Value: e.Found})
 }
 
+// servedMore is at least what id, timestamp, stored and version add to a statement.
+const servedMore = 256
+
 func (s *Store) prepare(c access.Caller, facts []xapi.Facts, wanted id.StatementID) (*put, error) {
-	a, err := s.authority(c)
-	if err != nil {
-		return nil, err
-	}
+	a := s.authority(c)
 	p := &put{org: c.Org, authority: a, entries: make([]*entry, len(facts))}
 	entries := make([]entry, len(facts))
 	for i := range facts {
@@ -152,6 +153,7 @@ func (s *Store) prepare(c access.Caller, facts []xapi.Facts, wanted id.Statement
 			e.registration = s.registrationKey(id.RegistrationID(f.Registration))
 		}
 		e.keys = s.statementKeys(f, a.key)
+		e.body = make([]byte, 0, len(f.Raw)+len(a.json)+servedMore)
 		if c.Scopes.Has(access.Define) {
 			p.defines = s.collectDefinitions(p.defines, c.Org, f)
 		}
@@ -190,24 +192,33 @@ func admit(c access.Caller, f *xapi.Facts) error {
 
 // authority makes the Agent that vouches for a caller's statements: an account of this installation. A learner's statements
 // are vouched for by the person that the credential belongs to, which stays the same from launch to launch.
-func (s *Store) authority(c access.Caller) (authority, error) {
-	a := xapi.Agent{IFI: xapi.IFI{Kind: xapi.OnAccount, Account: xapi.Account{HomePage: s.homePage}}}
-	name := &a.IFI.Account.Name
+func (s *Store) authority(c access.Caller) authority {
+	var name, label string
 	switch {
 	case c.Bound != nil && !c.Bound.Person.IsZero():
-		*name = "person:" + c.Bound.Person.String()
+		name = "person:" + c.Bound.Person.String()
 	case !c.Credential.IsZero():
-		*name = "credential:" + c.Credential.String()
+		name = "credential:" + c.Credential.String()
 	case !c.ServiceAccount.IsZero():
-		*name = "service-account:" + c.ServiceAccount.String()
-		a.Name = c.Name
+		name, label = "service-account:"+c.ServiceAccount.String(), c.Name
 	default:
-		*name = "rollway"
+		name = "rollway"
 	}
-	text, err := json.Marshal(a)
+	text := append(make([]byte, 0, 192), `{"objectType":"Agent",`...)
+	if label != "" {
+		text = append(appendQuoted(append(text, `"name":`...), label), ',')
+	}
+	text = appendQuoted(append(text, `"account":{"homePage":`...), s.homePage)
+	text = append(appendQuoted(append(text, `,"name":`...), name), "}}"...)
+	key := []byte("account:" + s.homePage + " " + name)
+	return authority{text, key, s.key(byRelatedAgent, key)}
+}
+
+// appendQuoted appends a JSON string; what is not UTF-8 becomes U+FFFD.
+func appendQuoted(dst []byte, s string) []byte {
+	dst, err := jsontext.AppendQuote(dst, strings.ToValidUTF8(s, "\uFFFD"))
 	if err != nil {
-		return authority{}, err
+		panic(err) // only for text that is not UTF-8
 	}
-	key := []byte(a.IFI.Key())
-	return authority{text, key, s.key(byRelatedAgent, key)}, nil
+	return dst
 }

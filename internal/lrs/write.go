@@ -18,9 +18,8 @@ type ref struct {
 	id  id.StatementID
 }
 
-// stored is what a transaction must know of a statement that is there already, or that it stores itself.
+// stored is what a transaction must know of a statement that is there already.
 type stored struct {
-	ref
 	pos   int64
 	voids bool
 	body  []byte
@@ -48,6 +47,7 @@ type writing struct {
 
 // write stores what the requests want. What is wrong with one of them is set in it and stops no other; it may run again.
 func (s *Store) write(ctx context.Context, tx *db.Tx, items []*put) error {
+	ctx = context.WithoutCancel(ctx) // what one sender breaks off others share; and watching a context costs at each statement
 	w := &writing{Store: s, tx: tx, items: items}
 	if err := w.look(ctx); err != nil {
 		return err
@@ -69,10 +69,12 @@ func (s *Store) write(ctx context.Context, tx *db.Tx, items []*put) error {
 
 const refsLock = "statement references"
 
-// A row without a position says that statements point at one which is not there.
-var findStatements = db.NewLookup(`SELECT n.org_id, n.id, s.pos, s.voids, s.body FROM @ n
-	LEFT JOIN statements s ON s.org_id = n.org_id AND s.id = n.id
-	WHERE s.pos IS NOT NULL OR EXISTS (SELECT 1 FROM statement_refs r WHERE r.org_id = n.org_id AND r.target = n.id)`, statementName...)
+// A row without a position says that statements point at one which is not there. Scalar subqueries leave a planner that has
+// no statistics yet nothing to choose but the indexes.
+var findStatements = db.NewLookup(`SELECT org_id, id, pos FROM (SELECT n.org_id, n.id,
+	(SELECT s.pos FROM statements s WHERE s.org_id = n.org_id AND s.id = n.id) AS pos,
+	(SELECT r.pos FROM statement_refs r WHERE r.org_id = n.org_id AND r.target = n.id LIMIT 1) AS waiting FROM @ n) found
+	WHERE pos IS NOT NULL OR waiting IS NOT NULL`, statementName...)
 
 var statementName = []db.Column{{Name: "org_id", Type: "bigint"}, {Name: "id", Type: "uuid"}}
 
@@ -107,29 +109,46 @@ func (w *writing) look(ctx context.Context) error {
 	if err := w.ask(ctx, asked); err != nil {
 		return err
 	}
-	return w.tx.Flush(ctx)
+	return w.answers(ctx)
 }
 
-// ask adds to known and waiting, at the next flush.
+// ask asks about statements by their names.
 func (w *writing) ask(ctx context.Context, asked [][]any) error {
 	return findStatements.Ask(ctx, w.tx, asked, func(r *db.Rows) error {
-		var st stored
+		var name ref
 		var pos *int64
-		var voids *bool
-		if err := r.Scan(&st.org, &st.id, &pos, &voids, &st.body); err != nil {
+		if err := r.Scan(&name.org, &name.id, &pos); err != nil {
 			return err
 		}
 		if pos == nil {
-			w.waiting = append(w.waiting, st.ref)
+			w.waiting = append(w.waiting, name)
 			return nil
 		}
 		if w.known == nil {
 			w.known = map[ref]*stored{}
 		}
-		st.pos, st.voids = *pos, *voids
-		w.known[st.ref] = &st
+		w.known[name] = &stored{pos: *pos}
 		return nil
 	})
+}
+
+// answers waits for what ask asked and reads the statements that are there: seldom any.
+func (w *writing) answers(ctx context.Context) error {
+	if err := w.tx.Flush(ctx); err != nil {
+		return err
+	}
+	for name, k := range w.known {
+		if k.body != nil {
+			continue
+		}
+		err := w.tx.Ask(ctx, "SELECT voids, body FROM statements WHERE org_id = ? AND pos = ?", []any{int64(name.org), k.pos}, func(r *db.Rows) error {
+			return r.Scan(&k.voids, &k.body)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return w.tx.Flush(ctx)
 }
 
 var errDiffers = fault.New(fault.Conflict, "statement_exists", "There is another statement with this id. Statements never change; send this one under a new id.")
@@ -189,11 +208,21 @@ var (
 		db.Column{Name: "org_id", Type: "bigint"}, db.Column{Name: "pos", Type: "bigint"}, db.Column{Name: "id", Type: "uuid"},
 		db.Column{Name: "actor", Type: "bigint"}, db.Column{Name: "authority", Type: "bigint"}, db.Column{Name: "registration", Type: "bigint"},
 		db.Column{Name: "voids", Type: "boolean"}, db.Column{Name: "voided", Type: "boolean"}, db.Column{Name: "body", Type: "bytea"})
-	insertKeys = db.NewBulk("statement_keys", "ON CONFLICT DO NOTHING",
+	insertKeys = db.NewBulk("statement_keys", "",
 		db.Column{Name: "org_id", Type: "bigint"}, db.Column{Name: "key", Type: "bigint"}, db.Column{Name: "pos", Type: "bigint"}, db.Column{Name: "src", Type: "bigint"})
 	insertRefs = db.NewBulk("statement_refs", "",
 		db.Column{Name: "org_id", Type: "bigint"}, db.Column{Name: "target", Type: "uuid"}, db.Column{Name: "pos", Type: "bigint"})
 )
+
+// addKeys has keys written; src is 0 or the position of the statement that they are of.
+func (w *writing) addKeys(org id.OrgID, keys []int64, pos, src int64) {
+	values := make([]any, 0, 4*len(keys))
+	var o, p, s any = int64(org), pos, src
+	for _, k := range keys {
+		values = append(values, o, k, p, s)
+		w.keyRows = append(w.keyRows, values[len(values)-4:])
+	}
+}
 
 // insert writes the rows. Ids are in order so that two transactions with the same ids do not wait for each other crosswise.
 func (w *writing) insert(ctx context.Context) error {
@@ -201,9 +230,7 @@ func (w *writing) insert(ctx context.Context) error {
 	for i, e := range w.new {
 		org := int64(w.orgs[i])
 		rows = append(rows, []any{org, e.pos, e.id, e.actor, w.by[i].hash, e.registration, e.facts.Voids, e.voided, e.body})
-		for _, k := range e.keys {
-			w.keyRows = append(w.keyRows, []any{org, k, e.pos, int64(0)})
-		}
+		w.addKeys(w.orgs[i], e.keys, e.pos, 0)
 		if e.facts.Object == xapi.KindStatementRef {
 			refs = append(refs, []any{org, id.StatementID(e.facts.Ref), e.pos})
 		}
@@ -211,6 +238,9 @@ func (w *writing) insert(ctx context.Context) error {
 	slices.SortFunc(rows, func(a, b []any) int {
 		x, y := a[2].(id.StatementID), b[2].(id.StatementID)
 		return cmp.Or(cmp.Compare(a[0].(int64), b[0].(int64)), bytes.Compare(x[:], y[:]))
+	})
+	slices.SortFunc(w.keyRows, func(a, b []any) int {
+		return cmp.Or(cmp.Compare(a[0].(int64), b[0].(int64)), cmp.Compare(a[1].(int64), b[1].(int64)), cmp.Compare(a[2].(int64), b[2].(int64)))
 	})
 	if err := insertStatements.Insert(ctx, w.tx, rows); err != nil {
 		return err

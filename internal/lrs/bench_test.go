@@ -1,0 +1,176 @@
+package lrs_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"math/rand/v2"
+	"sync/atomic"
+	"testing"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"rollway/internal/db"
+	"rollway/internal/db/dbtest"
+	"rollway/internal/id"
+	"rollway/xapi"
+)
+
+// field is a statement as the field sends them, 1.2 KB: one of 1,000 actors, 200 activities and 30 verbs, a registration
+// for each pair of actor and activity, three context activities.
+func field(r *rand.Rand) []byte {
+	actor, course, verb := r.IntN(1000), r.IntN(200), r.IntN(30)
+	return fmt.Appendf(nil, `{"id":%q,"actor":{"objectType":"Agent","name":"Learner Number %04d","account":{"homePage":"https://hr.example.com/employees","name":"e%06d"}},`+
+		`"verb":{"id":"http://adlnet.gov/expapi/verbs/verb-%02d","display":{"en-US":"verb %02d","de-DE":"Verb %02d"}},`+
+		`"object":{"objectType":"Activity","id":"https://content.example.com/courses/%03d","definition":{"type":"http://adlnet.gov/expapi/activities/course",`+
+		`"name":{"en-US":"A course with the number %03d"},"description":{"en-US":"What this course is about, told in a sentence of ordinary length."}}},`+
+		`"result":{"score":{"scaled":0.%d,"raw":%d,"min":0,"max":100},"success":true,"completion":true,"duration":"PT12M34.5S"},`+
+		`"context":{"registration":"6ba7b810-9dad-41d1-80b4-%06d%06d","platform":"Example platform 4.2","language":"en-US",`+
+		`"contextActivities":{"parent":[{"id":"https://content.example.com/programs/%02d"}],"grouping":[{"id":"https://content.example.com/catalogs/%d"}],`+
+		`"category":[{"id":"https://w3id.org/xapi/cmi5/context/categories/cmi5"}]},`+
+		`"extensions":{"https://w3id.org/xapi/cmi5/context/extensions/sessionid":%q}},"timestamp":"2026-03-04T05:06:07.%03dZ"}`,
+		id.New[id.StatementID](), actor, actor, verb, verb, verb, course, course, r.IntN(90)+10, r.IntN(100), actor, course, course%20, course%5, id.New[id.StatementID](), r.IntN(1000))
+}
+
+// parallel runs 64 callers.
+func parallel(b *testing.B, do func(r *rand.Rand) error) {
+	var seed atomic.Uint64
+	b.SetParallelism(32)
+	b.ReportAllocs()
+	b.ResetTimer()
+	b.RunParallel(func(pb *testing.PB) {
+		r := rand.New(rand.NewPCG(seed.Add(1), 1))
+		for pb.Next() {
+			if err := do(r); err != nil {
+				b.Error(err)
+				return
+			}
+		}
+	})
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "statements/s")
+}
+
+func BenchmarkPutStatement(b *testing.B) {
+	for _, e := range dbtest.Engines {
+		b.Run(e.String(), func(b *testing.B) {
+			s, c := open(b, dbtest.Open(b, e)), system()
+			parallel(b, func(r *rand.Rand) error {
+				_, err := s.Put(context.Background(), c, xapi.V1, id.StatementID{}, field(r))
+				return err
+			})
+		})
+	}
+}
+
+func BenchmarkPutBatch(b *testing.B) {
+	for _, e := range dbtest.Engines {
+		b.Run(e.String(), func(b *testing.B) {
+			s, c := open(b, dbtest.Open(b, e)), system()
+			b.SetParallelism(2)
+			b.ResetTimer()
+			b.RunParallel(func(pb *testing.PB) {
+				r := rand.New(rand.NewPCG(rand.Uint64(), 1))
+				for pb.Next() {
+					body := []byte("[")
+					for i := range 50 {
+						if i > 0 {
+							body = append(body, ',')
+						}
+						body = append(body, field(r)...)
+					}
+					if _, err := s.Put(context.Background(), c, xapi.V1, id.StatementID{}, append(body, ']')); err != nil {
+						b.Error(err)
+						return
+					}
+				}
+			})
+			b.ReportMetric(float64(50*b.N)/b.Elapsed().Seconds(), "statements/s")
+		})
+	}
+}
+
+// BenchmarkFloor is what the driver does with bare rows of that size: five indexes, 50 rows in each durable transaction.
+func BenchmarkFloor(b *testing.B) {
+	columns := "id %s, verb %s, actor %s, activity %s, registration %s, body %s"
+	indexes := []string{"CREATE UNIQUE INDEX floor_id ON floor (id)", "CREATE INDEX floor_verb ON floor (verb)", "CREATE INDEX floor_actor ON floor (actor, verb)", "CREATE INDEX floor_activity ON floor (activity)", "CREATE INDEX floor_registration ON floor (registration)"}
+	row := func(r *rand.Rand) (sid id.StatementID, keys [4]int64, body []byte) {
+		sid = id.New[id.StatementID]()
+		for i, n := range []int{30, 1000, 200, 200000} {
+			keys[i] = int64(r.IntN(n)) * 0x1e3779b97f4a7c15
+		}
+		return sid, keys, field(r)
+	}
+	b.Run("SQLite", func(b *testing.B) {
+		pool, err := sql.Open("sqlite", "file:"+b.TempDir()+"/floor.db?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=cache_size(-65536)")
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer pool.Close()
+		pool.SetMaxOpenConns(1)
+		for _, text := range append([]string{"CREATE TABLE floor (pos INTEGER PRIMARY KEY, " + fmt.Sprintf(columns, "BLOB", "INTEGER", "INTEGER", "INTEGER", "INTEGER", "BLOB") + ") STRICT"}, indexes...) {
+			if _, err := pool.Exec(text); err != nil {
+				b.Fatal(err)
+			}
+		}
+		r := rand.New(rand.NewPCG(1, 1))
+		b.ResetTimer()
+		for done := 0; done < b.N; {
+			tx, err := pool.Begin()
+			if err != nil {
+				b.Fatal(err)
+			}
+			insert, err := tx.Prepare("INSERT INTO floor (id, verb, actor, activity, registration, body) VALUES (?, ?, ?, ?, ?, ?)")
+			if err != nil {
+				b.Fatal(err)
+			}
+			for range 50 {
+				sid, k, body := row(r)
+				if _, err := insert.Exec(sid[:], k[0], k[1], k[2], k[3], body); err != nil {
+					b.Fatal(err)
+				}
+				done++
+			}
+			if err := tx.Commit(); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "statements/s")
+	})
+	b.Run("PostgreSQL", func(b *testing.B) {
+		pool, err := pgxpool.New(b.Context(), dbtest.URL(b, db.PostgreSQL))
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer pool.Close()
+		for _, text := range append([]string{"CREATE TABLE floor (pos bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, " + fmt.Sprintf(columns, "uuid", "bigint", "bigint", "bigint", "bigint", "bytea") + ")"}, indexes...) {
+			if _, err := pool.Exec(b.Context(), text); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.SetParallelism(2)
+		b.ResetTimer()
+		b.RunParallel(func(pb *testing.PB) {
+			r := rand.New(rand.NewPCG(rand.Uint64(), 1))
+			for more := true; more; {
+				var ids [][16]byte
+				var keys [4][]int64
+				var bodies [][]byte
+				for len(ids) < 50 {
+					if more = pb.Next(); !more {
+						break
+					}
+					sid, k, body := row(r)
+					ids, bodies = append(ids, sid), append(bodies, body)
+					for i := range keys {
+						keys[i] = append(keys[i], k[i])
+					}
+				}
+				if _, err := pool.Exec(context.Background(), "INSERT INTO floor (id, verb, actor, activity, registration, body) SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bytea[])", ids, keys[0], keys[1], keys[2], keys[3], bodies); err != nil {
+					b.Error(err)
+					return
+				}
+			}
+		})
+		b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "statements/s")
+	})
+}
