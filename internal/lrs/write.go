@@ -121,7 +121,9 @@ func (w *writing) ask(ctx context.Context, asked [][]any) error {
 			return err
 		}
 		if pos == nil {
-			w.waiting = append(w.waiting, name)
+			if !slices.Contains(w.waiting, name) { // one that points at itself is asked about twice
+				w.waiting = append(w.waiting, name)
+			}
 			return nil
 		}
 		if w.known == nil {
