@@ -119,7 +119,7 @@ func (w *writing) freshNode(e *entry) node {
 
 func (w *writing) inherit(org id.OrgID, pos int64, chain []node) {
 	for _, n := range chain {
-		w.addKeys(org, n.keys, pos, n.pos)
+		w.inherited = addKeys(w.inherited, org, n.keys, pos, n.pos)
 	}
 }
 

@@ -42,7 +42,8 @@ type writing struct {
 	defines []definition
 	defined map[activity][]byte // what is known of activities that requests define
 
-	keyRows [][]any
+	keyRows   [][]any
+	inherited [][]any // keys of what they point at
 }
 
 // write stores what the requests want. What is wrong with one of them is set in it and stops no other; it may run again.
@@ -210,20 +211,23 @@ var (
 		db.Column{Name: "org_id", Type: "bigint"}, db.Column{Name: "pos", Type: "bigint"}, db.Column{Name: "id", Type: "uuid"},
 		db.Column{Name: "actor", Type: "bigint"}, db.Column{Name: "authority", Type: "bigint"}, db.Column{Name: "registration", Type: "bigint"},
 		db.Column{Name: "voids", Type: "boolean"}, db.Column{Name: "voided", Type: "boolean"}, db.Column{Name: "body", Type: "bytea"})
-	insertKeys = db.NewBulk("statement_keys", "",
-		db.Column{Name: "org_id", Type: "bigint"}, db.Column{Name: "key", Type: "bigint"}, db.Column{Name: "pos", Type: "bigint"}, db.Column{Name: "src", Type: "bigint"})
+	keyColumns = []db.Column{{Name: "org_id", Type: "bigint"}, {Name: "key", Type: "bigint"}, {Name: "pos", Type: "bigint"}, {Name: "src", Type: "bigint"}}
+	insertKeys = db.NewBulk("statement_keys", "", keyColumns...)
+	// In a circle of statements one may have inherited a key before the circle was closed.
+	insertInherited = db.NewBulk("statement_keys", "ON CONFLICT DO NOTHING", keyColumns...)
 	insertRefs = db.NewBulk("statement_refs", "",
 		db.Column{Name: "org_id", Type: "bigint"}, db.Column{Name: "target", Type: "uuid"}, db.Column{Name: "pos", Type: "bigint"})
 )
 
-// addKeys has keys written; src is 0 or the position of the statement that they are of.
-func (w *writing) addKeys(org id.OrgID, keys []int64, pos, src int64) {
+// addKeys adds the rows of a statement's keys; src is 0 or the position of the statement that they are of.
+func addKeys(rows [][]any, org id.OrgID, keys []int64, pos, src int64) [][]any {
 	values := make([]any, 0, 4*len(keys))
 	var o, p, s any = int64(org), pos, src
 	for _, k := range keys {
 		values = append(values, o, k, p, s)
-		w.keyRows = append(w.keyRows, values[len(values)-4:])
+		rows = append(rows, values[len(values)-4:])
 	}
+	return rows
 }
 
 // insert writes the rows. Ids are in order so that two transactions with the same ids do not wait for each other crosswise.
@@ -232,7 +236,7 @@ func (w *writing) insert(ctx context.Context) error {
 	for i, e := range w.new {
 		org := int64(w.orgs[i])
 		rows = append(rows, []any{org, e.pos, e.id, e.actor, w.by[i].hash, e.registration, e.facts.Voids, e.voided, e.body})
-		w.addKeys(w.orgs[i], e.keys, e.pos, 0)
+		w.keyRows = addKeys(w.keyRows, w.orgs[i], e.keys, e.pos, 0)
 		if e.facts.Object == xapi.KindStatementRef {
 			refs = append(refs, []any{org, id.StatementID(e.facts.Ref), e.pos})
 		}
@@ -248,6 +252,9 @@ func (w *writing) insert(ctx context.Context) error {
 		return err
 	}
 	if err := insertKeys.Insert(ctx, w.tx, w.keyRows); err != nil {
+		return err
+	}
+	if err := insertInherited.Insert(ctx, w.tx, w.inherited); err != nil {
 		return err
 	}
 	return insertRefs.Insert(ctx, w.tx, refs)
