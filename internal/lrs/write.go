@@ -215,7 +215,7 @@ var (
 	insertKeys = db.NewBulk("statement_keys", "", keyColumns...)
 	// In a circle of statements one may have inherited a key before the circle was closed.
 	insertInherited = db.NewBulk("statement_keys", "ON CONFLICT DO NOTHING", keyColumns...)
-	insertRefs = db.NewBulk("statement_refs", "",
+	insertRefs      = db.NewBulk("statement_refs", "",
 		db.Column{Name: "org_id", Type: "bigint"}, db.Column{Name: "target", Type: "uuid"}, db.Column{Name: "pos", Type: "bigint"})
 )
 
