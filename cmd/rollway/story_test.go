@@ -1,10 +1,14 @@
 package main
 
 import (
+	"archive/zip"
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"os"
@@ -60,14 +64,47 @@ func setUp(env *testscript.Env, e db.Engine, bin string) error {
 	if e == db.PostgreSQL {
 		env.Setenv("ROLLWAY_DB", dbtest.URL(env.T().(testing.TB), e))
 	}
-	zip, err := sample.Zip()
+	course, err := sample.Zip()
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(env.WorkDir, "knots.zip"), zip, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(env.WorkDir, "knots.zip"), course, 0o600); err != nil {
+		return err
+	}
+	if err := writeRefused(env.WorkDir); err != nil {
 		return err
 	}
 	env.Values[serverKey] = new(server)
+	return nil
+}
+
+// writeRefused writes packages that must be refused, each for its own reason.
+func writeRefused(dir string) error {
+	manifest := `<tincan xmlns="http://projecttincan.com/tincan.xsd"><activities><activity id="https://content.example/refused" type="http://adlnet.gov/expapi/activities/course"><name lang="en">Refused</name><launch lang="en">index.html</launch></activity></activities></tincan>`
+	for name, entries := range map[string][][2]string{
+		"cmi5.zip":     {{"cmi5.xml", "<courseStructure/>"}, {"index.html", "x"}},
+		"bare.zip":     {{"index.html", "x"}},
+		"climbing.zip": {{"tincan.xml", manifest}, {"index.html", "x"}, {"../../evil.html", "x"}},
+		"doctype.zip":  {{"tincan.xml", `<!DOCTYPE tincan [<!ENTITY x SYSTEM "file:///etc/passwd">]>` + manifest}, {"index.html", "x"}},
+		"twice.zip":    {{"tincan.xml", manifest}, {"index.html", "x"}, {"INDEX.html", "x"}},
+		"missing.zip":  {{"tincan.xml", manifest}},
+		"bomb.zip":     {{"tincan.xml", manifest}, {"index.html", strings.Repeat("0", 8<<20)}},
+	} {
+		var b bytes.Buffer
+		z := zip.NewWriter(&b)
+		for _, e := range entries {
+			w, err := z.Create(e[0])
+			if err != nil {
+				return err
+			}
+			if _, err := io.WriteString(w, e[1]); err != nil {
+				return err
+			}
+		}
+		if err := errors.Join(z.Close(), os.WriteFile(filepath.Join(dir, name), b.Bytes(), 0o600)); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
