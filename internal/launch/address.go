@@ -13,14 +13,18 @@ import (
 // address builds where the browser goes: the content's registered address with the launch parameters of the Tin Can
 // convention (Rustici's launch document) added to whatever query it has of its own.
 func (l *Launcher) address(s *start) (string, error) {
-	agent, err := json.Marshal(s.agent)
-	if err != nil {
-		return "", err
+	agent := s.text
+	if s.agent != s.was {
+		text, err := json.Marshal(s.agent)
+		if err != nil {
+			return "", err
+		}
+		agent = string(text)
 	}
 	return withParameters(l.base(s), []parameter{
 		{"endpoint", l.where.Public + "/xapi/"},
 		{"auth", s.child.Header()},
-		{"actor", string(agent)},
+		{"actor", agent},
 		{"activity_id", s.Activity},
 		{"registration", s.done.Registration.String()},
 	}), nil

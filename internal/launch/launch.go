@@ -86,8 +86,8 @@ type start struct {
 	parent id.CredentialID
 	ticket []byte // hash of the ticket that is used up by this launch
 
-	key  string // what it has in common with launches that may make the same registration
-	text string // the agent in JSON, as a new registration keeps it
+	was  xapi.Agent // the agent as it came
+	text string     // and in JSON, as a new registration keeps it
 
 	item  content.Content
 	err   error // what is wrong with this launch alone
@@ -127,11 +127,18 @@ func (s *start) prepare() error {
 	if err != nil {
 		return err
 	}
-	s.text = string(agent)
-	s.key = fmt.Sprintf("launch %d %v %s", s.caller.Org, s.person, s.Activity)
-	s.made = true
+	s.was, s.text, s.made = s.agent, string(agent), true
 	return s.make(s.newRegistration())
 }
+
+// place is what a launch has in common with those that may make the same registration.
+type place struct {
+	org      id.OrgID
+	person   id.PersonID
+	activity string
+}
+
+func (s *start) place() place { return place{s.caller.Org, s.person, s.Activity} }
 
 func (s *start) newRegistration() id.RegistrationID {
 	if s.Registration.IsZero() {
@@ -158,7 +165,7 @@ func (l *Launcher) write(ctx context.Context, tx *db.Tx, starts []*start) error 
 	for _, s := range starts {
 		s.err = nil
 		if !s.NewAttempt { // a new attempt looks for no registration that another launch might be making
-			keys = append(keys, s.key)
+			keys = append(keys, fmt.Sprintf("launch %d %v %s", s.caller.Org, s.person, s.Activity))
 		}
 	}
 	if err := tx.Lock(ctx, keys...); err != nil {
@@ -168,7 +175,7 @@ func (l *Launcher) write(ctx context.Context, tx *db.Tx, starts []*start) error 
 	if err != nil {
 		return err
 	}
-	latest := map[string]registration{} // made in this very batch
+	latest := map[place]registration{} // made in this very batch
 	going := make([]*start, 0, len(starts))
 	for i, s := range starts {
 		if s.err = found[i].settle(s, latest); s.err == nil {

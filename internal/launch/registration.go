@@ -124,7 +124,7 @@ func (f *lookup) refuse() error {
 }
 
 // settle decides the registration of a launch, or says why there is none. made holds those that this batch makes.
-func (f *lookup) settle(s *start, made map[string]registration) error {
+func (f *lookup) settle(s *start, made map[place]registration) error {
 	if err := f.refuse(); err != nil {
 		return err
 	}
@@ -132,7 +132,7 @@ func (f *lookup) settle(s *start, made map[string]registration) error {
 		s.agent.Name = f.name // content greets people; the identity is the registration's
 	}
 	reg := f.reg
-	if before, ok := made[s.key]; ok && !s.NewAttempt && (s.Registration.IsZero() || s.Registration == before.id) {
+	if before, ok := made[s.place()]; ok && !s.NewAttempt && (s.Registration.IsZero() || s.Registration == before.id) {
 		reg = before
 	}
 	if reg.id.IsZero() {
@@ -149,14 +149,14 @@ func (f *lookup) settle(s *start, made map[string]registration) error {
 	return s.make(reg.id)
 }
 
-func (s *start) register(made map[string]registration) error {
+func (s *start) register(made map[place]registration) error {
 	if !s.draft || !s.made {
 		if err := s.make(s.newRegistration()); err != nil {
 			return err
 		}
 	}
 	s.made = true
-	made[s.key] = registration{s.done.Registration, s.person, s.Activity, s.text}
+	made[s.place()] = registration{s.done.Registration, s.person, s.Activity, s.text}
 	return nil
 }
 
