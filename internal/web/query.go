@@ -16,6 +16,10 @@ type Params struct{ pairs []pair }
 
 type pair struct{ name, value, raw string }
 
+// maxParams is how many parameters a query or form may have: each is compared with those before it, and nothing here knows
+// half as many.
+const maxParams = 64
+
 // Query parses the request's query strictly: a pair that cannot be read, a repeated name, or a name that is not among the
 // known (names are case-sensitive) is an Invalid fault which names it. net/url's Query drops such pairs without a word.
 func Query(r *http.Request, known ...string) (Params, error) {
@@ -26,7 +30,8 @@ func Query(r *http.Request, known ...string) (Params, error) {
 	return p, p.Only(known...)
 }
 
-// ParseQuery parses a raw query or a form body (application/x-www-form-urlencoded); any name will do.
+// ParseQuery parses a raw query or a form body (application/x-www-form-urlencoded); any name will do. More than 64 parameters
+// are an Invalid fault (too_many_parameters).
 func ParseQuery(raw string) (Params, error) {
 	var p Params
 	for raw != "" {
@@ -34,6 +39,9 @@ func ParseQuery(raw string) (Params, error) {
 		s, raw, _ = strings.Cut(raw, "&")
 		if s == "" {
 			continue
+		}
+		if len(p.pairs) == maxParams {
+			return Params{}, fault.New(fault.Invalid, "too_many_parameters", "There are more than %d parameters.", maxParams)
 		}
 		name, value, ok := strings.Cut(s, "=")
 		n, err := decode(name)

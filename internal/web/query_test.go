@@ -1,6 +1,7 @@
 package web
 
 import (
+	"fmt"
 	"maps"
 	"net/http/httptest"
 	"net/url"
@@ -51,6 +52,26 @@ func TestQuery(t *testing.T) {
 	}
 }
 
+// Reading takes the square of their number, and comes before anybody is asked who they are.
+func TestParametersAreBounded(t *testing.T) {
+	t.Parallel()
+	raw := func(n int) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, "p%d=&&", i)
+		}
+		return b.String()
+	}
+	if p, err := ParseQuery(raw(64)); err != nil || len(p.Names()) != 64 {
+		t.Errorf("64: %v", err)
+	}
+	for _, n := range []int{65, 100_000} {
+		if _, err := ParseQuery(raw(n)); err == nil || StatusOf(err) != 400 || fault.Of(err).Code != "too_many_parameters" {
+			t.Errorf("%d: %v", n, err)
+		}
+	}
+}
+
 func TestRawKeepsPlus(t *testing.T) {
 	t.Parallel()
 	p, err := ParseQuery("auth=Basic%20a+b/=&x=1")
@@ -64,7 +85,7 @@ func TestQueryReadsWhatIsWritten(t *testing.T) {
 	t.Parallel()
 	text := rapid.StringOf(rapid.Rune().Filter(func(r rune) bool { return r != 0 && r != '\uFFFD' }))
 	rapid.Check(t, func(t *rapid.T) {
-		want := rapid.MapOf(text.Filter(func(s string) bool { return s != "" }), text).Draw(t, "pairs")
+		want := rapid.MapOfN(text.Filter(func(s string) bool { return s != "" }), text, 0, maxParams).Draw(t, "pairs")
 		v := url.Values{}
 		for k, s := range want {
 			v.Set(k, s)
