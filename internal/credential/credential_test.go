@@ -3,6 +3,7 @@ package credential
 import (
 	"encoding/base64"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -19,7 +20,9 @@ import (
 func TestMintedCredentialActsForItsAgent(t *testing.T) {
 	eachRig(t, func(t *testing.T, r *rig) {
 		p := r.person(t, "active")
-		m, err := r.Mint(t.Context(), r.lms, Request{Username: "RANDOM_KEY", Password: "RANDOM_SECRET_16", Agent: p.second})
+		named := p.second
+		named.Name, p.second.Name = strings.Repeat("Ada", 300_000), "" // the name is not kept
+		m, err := r.Mint(t.Context(), r.lms, Request{Username: "RANDOM_KEY", Password: "RANDOM_SECRET_16", Agent: named})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -245,6 +248,30 @@ func TestUnboundCredentialActsForItsMinter(t *testing.T) {
 		}
 		r.expect(t, "its minter is revoked", m, "credential_revoked")
 		r.expect(t, "another's is not", wide, "")
+	})
+}
+
+func TestUnboundCredentialIsBoundToItsMintersHomePages(t *testing.T) {
+	eachRig(t, func(t *testing.T, r *rig) {
+		pages := []string{"https://lms.example/a", "https://lms.example/b"}
+		i, err := r.accounts.Create(t.Context(), r.boss, access.Request{Name: "bound", Scopes: access.Admin, HomePages: pages})
+		if err != nil {
+			t.Fatal(err)
+		}
+		by, err := r.AuthenticateBasic(t.Context(), i.Key, i.Secret)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := r.Mint(t.Context(), by, Request{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 2 { // from the database, then from memory
+			c, err := r.AuthenticateBasic(t.Context(), m.Username, m.Password)
+			if err != nil || !slices.Equal(c.HomePages, pages) || by.Scopes.Full()&c.Scopes != c.Scopes {
+				t.Fatalf("got %+v, %v", c, err)
+			}
+		}
 	})
 }
 

@@ -43,7 +43,7 @@ const (
 
 // Mint makes a credential that acts for one agent, with the rights of a learner on that agent's records. It stays bound to
 // the agent given, whichever of the person's agents that is. Without an agent, and with the scope credentials:unbound, it
-// acts for the caller, with rights the caller has, and may neither mint nor administer.
+// acts for the caller, with rights the caller has, and may neither mint nor administer. The agent's name is not kept.
 //
 // Faults: Forbidden (scope_missing, person_suspended, person_pending, person_privileged), Invalid (username, password, ttl,
 // actor_missing), NotFound (actor_unknown), Conflict (username_taken).
@@ -89,6 +89,7 @@ func (v *Vault) prepare(c access.Caller, r Request) (*minting, error) {
 	if ttl < v.Limits.MinTTL || ttl > v.Limits.MaxTTL {
 		return nil, fault.New(fault.Invalid, "ttl", "A credential lives from %v to %v; %v is not in between.", v.Limits.MinTTL, v.Limits.MaxTTL, ttl)
 	}
+	r.Agent.Name = "" // whatever length it has: people are greeted by their own name
 	now := v.now()
 	m := &minting{caller: c, password: r.Password, Credential: Credential{ID: id.New[id.CredentialID](), Kind: Minted, Username: r.Username,
 		Agent: r.Agent, MintedBy: c.ServiceAccount, Scopes: access.Learner, Created: now, Expires: now.Add(ttl)}}

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"time"
 
+	"github.com/go-json-experiment/json"
+
 	"rollway/internal/access"
 	"rollway/internal/db"
 	"rollway/internal/fault"
@@ -24,6 +26,7 @@ type row struct {
 
 type account struct {
 	scopes           access.Scope
+	homePages        []string
 	revoked, expires time.Time
 }
 
@@ -38,7 +41,7 @@ const (
  JOIN credentials c ON c.org_id = n.org_id AND c.id = n.credential_id` + rowJoins + ` WHERE n.name_hash = ?`
 	rowByID      = `SELECT ` + rowColumns + ` FROM credentials c` + rowJoins + ` WHERE c.org_id = ? AND c.id = ?`
 	rowsOfPerson = `SELECT ` + rowColumns + `, c.last_used FROM credentials c` + rowJoins + ` WHERE c.org_id = ? AND c.person_id = ?`
-	minterOf     = `SELECT scopes, revoked, expires FROM service_accounts WHERE org_id = ? AND id = ?`
+	minterOf     = `SELECT scopes, home_pages, revoked, expires FROM service_accounts WHERE org_id = ? AND id = ?`
 )
 
 func scanRow(r *db.Rows, more ...any) (c row, err error) {
@@ -67,9 +70,12 @@ func (v *Vault) read(ctx context.Context, query string, args []any, more ...any)
 			return err
 		}
 		var scopes int64
-		err = tx.Row(ctx, minterOf, c.org, c.MintedBy).Scan(&scopes, &c.account.revoked, &c.account.expires)
+		var pages string
+		if err = tx.Row(ctx, minterOf, c.org, c.MintedBy).Scan(&scopes, &pages, &c.account.revoked, &c.account.expires); err != nil {
+			return err
+		}
 		c.account.scopes = access.Scope(scopes)
-		return err
+		return json.Unmarshal([]byte(pages), &c.account.homePages)
 	})
 	return c, err
 }
@@ -157,6 +163,7 @@ func (c row) caller() access.Caller {
 		out.Bound = &access.Bound{Person: c.Person, Agent: c.Agent, Registration: c.Registration, Activity: c.Activity}
 	} else if !c.MintedBy.IsZero() {
 		out.Scopes = out.Scopes.Full() & c.account.scopes.Full()
+		out.HomePages = c.account.homePages
 	}
 	return out
 }
