@@ -103,6 +103,24 @@ func (f *pgFloor) count(ctx context.Context, table string) (n int, err error) {
 	return n, err
 }
 
+// look reads a row by its primary key so many times, one after the other, and returns how long one takes.
+func (f *pgFloor) look(ctx context.Context, n int) (time.Duration, error) {
+	keys, err := f.conns[0].Query(ctx, "SELECT name_hash FROM credential_names LIMIT 1000")
+	if err != nil {
+		return 0, err
+	}
+	return timeLooks(n, keys, func(key []byte) error {
+		var id pgtype.UUID
+		return f.conns[1].QueryRow(ctx, "SELECT credential_id FROM credential_names WHERE name_hash = $1", key).Scan(&id)
+	})
+}
+
+// analyze does what autovacuum does a minute after tables have grown: plans made for empty tables are made anew.
+func (f *pgFloor) analyze(ctx context.Context) error {
+	_, err := f.conns[0].Exec(ctx, "ANALYZE")
+	return err
+}
+
 // array is one column of several rows, on its way into unnest.
 type array interface {
 	add(v any)

@@ -139,6 +139,52 @@ func (f *liteFloor) count(ctx context.Context, table string) (n int, err error) 
 	return n, err
 }
 
+// look reads a row by its primary key so many times and returns how long one takes.
+func (f *liteFloor) look(ctx context.Context, n int) (time.Duration, error) {
+	s, err := f.writer.PrepareContext(ctx, "SELECT credential_id FROM credential_names WHERE name_hash = ?")
+	if err != nil {
+		return 0, err
+	}
+	defer s.Close()
+	keys, err := f.writer.QueryContext(ctx, "SELECT name_hash FROM credential_names LIMIT 1000")
+	if err != nil {
+		return 0, err
+	}
+	return timeLooks(n, keys, func(key []byte) (err error) {
+		var id []byte
+		return s.QueryRowContext(context.Background(), key).Scan(&id)
+	})
+}
+
+// timeLooks reads the keys and looks them up in turn, so many times in all.
+func timeLooks(n int, rows interface {
+	Next() bool
+	Scan(...any) error
+	Err() error
+}, look func([]byte) error) (time.Duration, error) {
+	var keys [][]byte
+	for rows.Next() {
+		var key []byte
+		if err := rows.Scan(&key); err != nil {
+			return 0, err
+		}
+		keys = append(keys, key)
+	}
+	if err := rows.Err(); err != nil {
+		return 0, err
+	}
+	if len(keys) == 0 {
+		return 0, errNoCredentials
+	}
+	start := time.Now()
+	for i := range n {
+		if err := look(keys[i%len(keys)]); err != nil {
+			return 0, err
+		}
+	}
+	return time.Since(start) / time.Duration(n), nil
+}
+
 func (t table) list() string {
 	names := make([]string, len(t.columns))
 	for i, c := range t.columns {

@@ -16,6 +16,8 @@ type load struct {
 	name string
 	want int // status
 	next func(conn int) func() []byte
+	// pace is the least time between two requests of one connection.
+	pace time.Duration
 	// seen is told of each right answer; the request is the one that it answers.
 	seen func(conn int, r reply) error
 }
@@ -142,6 +144,9 @@ func (c *client) loop(conn int, l load, w *window) (took []time.Duration, all in
 				w.fail(err)
 				return took, all
 			}
+		}
+		if rest := l.pace - time.Since(sent); rest > 0 {
+			time.Sleep(rest)
 		}
 	}
 	return took, all

@@ -139,10 +139,11 @@ type site struct {
 	server   *server
 }
 
-// floor writes rows with the raw driver and counts those of a table.
+// floor writes rows with the raw driver, counts those of a table, and times looking one up.
 type floor interface {
 	run(ctx context.Context, it item, each int, long time.Duration) (float64, error)
 	count(ctx context.Context, table string) (int, error)
+	look(ctx context.Context, n int) (time.Duration, error)
 	close() error
 }
 

@@ -96,6 +96,11 @@ func (s *site) one(ctx context.Context, r *series, floors map[string]*series) er
 		}
 		r.floor, r.single = append(r.floor, f.floor...), append(r.single, f.single...)
 	}
+	if pg, ok := s.rows.(*pgFloor); ok {
+		if err := pg.analyze(ctx); err != nil {
+			return err
+		}
+	}
 	l := m.load(s.world)
 	before, err := s.countRows(ctx, m.floor)
 	if err != nil {

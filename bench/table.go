@@ -60,6 +60,8 @@ func milli(d time.Duration) string { return fmt.Sprintf("%.1f ms", d.Seconds()*1
 
 func micro(d time.Duration) string { return fmt.Sprintf("%.1f µs", d.Seconds()*1e6) }
 
+func micros(d time.Duration) string { return fmt.Sprintf("%.2f µs", d.Seconds()*1e6) }
+
 func thousands(n int) string {
 	s := fmt.Sprint(n)
 	for at := len(s) - 3; at > 0; at -= 3 {
