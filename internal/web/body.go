@@ -96,6 +96,14 @@ func pace(w http.ResponseWriter, r *http.Request, now time.Time) {
 	r.Body = p
 }
 
+// StartBody counts the time that the client has for its body from now on, for doors that let requests wait before they read.
+func StartBody(r *http.Request) {
+	if p, ok := r.Body.(*paced); ok {
+		p.start = time.Now().Add(-time.Duration(p.read) * time.Second / bodyRate)
+		p.allow()
+	}
+}
+
 func (p *paced) allow() {
 	d := p.start.Add(bodyGrace + time.Duration(p.read)*time.Second/bodyRate)
 	if d.Sub(p.set) >= time.Second {

@@ -113,3 +113,19 @@ func TestPace(t *testing.T) {
 		t.Errorf("deadline at the end %v, %v", d.last, err)
 	}
 }
+
+// A body that had to wait for its turn has its whole time before it.
+func TestStartBody(t *testing.T) {
+	t.Parallel()
+	d := &deadlines{ResponseWriter: httptest.NewRecorder()}
+	r := httptest.NewRequest("POST", "/", strings.NewReader(strings.Repeat("x", 8<<10)))
+	pace(d, r, time.Now().Add(-time.Hour))
+	if _, err := io.ReadFull(r.Body, make([]byte, 4<<10)); err != nil {
+		t.Fatal(err)
+	}
+	StartBody(r)
+	if got := time.Until(d.last); got < bodyGrace-time.Second || got > bodyGrace {
+		t.Errorf("%v are left", got)
+	}
+	StartBody(httptest.NewRequest("POST", "/", nil)) // not under Guard
+}

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"rollway/internal/fault"
-	"rollway/internal/lrs"
 	"rollway/internal/web"
 	"rollway/xapi"
 )
@@ -17,11 +16,21 @@ import (
 // formHeaders are the form fields of the alternate request syntax that stand for headers.
 var formHeaders = []string{"Authorization", writtenVersion, "Content-Type", "Content-Length", "If-Match", "If-None-Match", "Accept", "Accept-Language"}
 
+// maxForm bounds a form of the alternate syntax, in bytes as sent: 1 MB of content and 16 KB for the rest. It is read before
+// anybody is asked who they are, and only old browsers send it.
+const maxForm = 1<<20 + 16<<10
+
+// mayBeAlternate tells requests that alternate has to look at.
+func mayBeAlternate(r *http.Request) bool {
+	return r.Method == http.MethodPost && strings.Contains(r.URL.RawQuery, "method=")
+}
+
 // alternate unpacks the alternate request syntax of 1.0 (Communication 1.3): a POST whose only query parameter, method, says
 // what is meant, and whose form fields are the parameters, some headers, and the body as content. Any other request is
-// returned as it came. 2.0 has no such thing.
+// returned as it came. 2.0 has no such thing. A form larger than maxForm is a TooLarge fault: longer batches and documents are
+// sent as the requests that they are.
 func alternate(r *http.Request) (*http.Request, error) {
-	if r.Method != http.MethodPost || !strings.Contains(r.URL.RawQuery, "method=") {
+	if !mayBeAlternate(r) {
 		return r, nil
 	}
 	query, err := web.ParseQuery(r.URL.RawQuery)
@@ -34,7 +43,7 @@ func alternate(r *http.Request) (*http.Request, error) {
 	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/x-www-form-urlencoded" {
 		return nil, badForm("The body must be a form (application/x-www-form-urlencoded).")
 	}
-	body, err := web.Body(r, 3*lrs.MaxBody) // three bytes for each that is escaped
+	body, err := web.Body(r, maxForm)
 	if err != nil {
 		return nil, err
 	}

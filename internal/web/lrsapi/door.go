@@ -43,6 +43,8 @@ type door struct {
 	store    *lrs.Store
 	personOf PersonOf
 	table    map[string]methods
+	bodies   budget // of callers that are known
+	forms    budget // of the alternate syntax
 }
 
 // PersonOf tells what is known of an agent (Communication 2.4), and for one that nobody knows just what was asked.
@@ -50,7 +52,11 @@ type PersonOf func(ctx context.Context, c access.Caller, agent xapi.Agent) (xapi
 
 // New returns the door. It cleans paths by itself: mount it with [web.Under] on "/xapi/", before any http.ServeMux.
 func New(w web.Door, store *lrs.Store, personOf PersonOf) http.Handler {
-	d := &door{web: w, store: store, personOf: personOf}
+	d := &door{web: w, store: store, personOf: personOf, bodies: newBudget(heldBodies, heldWait), forms: newBudget(heldForms, heldWait)}
+	return d.open()
+}
+
+func (d *door) open() http.Handler {
 	d.table = d.routes()
 	return web.Handle(web.Envelope, d.answer)
 }
@@ -78,9 +84,22 @@ func (d *door) answer(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
-	meant, err := alternate(r)
+	if mayBeAlternate(r) {
+		return d.answerForm(w, r, name, known)
+	}
+	return d.dispatch(w, r, name, known)
+}
+
+// answerForm answers a request in the alternate syntax.
+func (d *door) answerForm(w http.ResponseWriter, r *http.Request, name string, known methods) error {
+	release, err := d.forms.hold(r, maxForm)
+	meant := r
+	if err == nil {
+		defer release()
+		meant, err = alternate(r)
+	}
 	if err != nil {
-		_, _ = negotiate(h, r) // only for its header: the form is what is wrong
+		_, _ = negotiate(w.Header(), r) // only for its header: the form is what is wrong
 		return err
 	}
 	return d.dispatch(w, meant, name, known)
@@ -111,6 +130,11 @@ func (d *door) dispatch(w http.ResponseWriter, r *http.Request, name string, kno
 			return err
 		}
 	}
+	release, err := d.bodies.hold(r, lrs.MaxBody) // bodies are read by known callers only
+	if err != nil {
+		return err
+	}
+	defer release()
 	return do(w, r, a)
 }
 

@@ -61,7 +61,9 @@ func (s *server) Write(b []byte) (int, error) {
 	return s.log.Write(b)
 }
 
-func serve(t testing.TB, d *db.DB) *server {
+func serve(t testing.TB, d *db.DB) *server { return serveWith(t, d, lrsapi.New) }
+
+func serveWith(t testing.TB, d *db.DB, open func(web.Door, *lrs.Store, lrsapi.PersonOf) http.Handler) *server {
 	t.Helper()
 	store, err := lrs.Open(t.Context(), lrs.Config{DB: d, HomePage: "https://lrs.example.com"})
 	if err != nil {
@@ -80,7 +82,7 @@ func serve(t testing.TB, d *db.DB) *server {
 		return xapi.Person{Names: []string{"Ann"}, IFIs: []xapi.IFI{a.IFI}}, nil
 	}
 	s := &server{}
-	s.Server = httptest.NewServer(web.Guard(web.Config{Log: slog.New(slog.NewJSONHandler(s, nil))}, web.Under("/xapi/", lrsapi.New(door, store, person), http.NewServeMux())))
+	s.Server = httptest.NewServer(web.Guard(web.Config{Log: slog.New(slog.NewJSONHandler(s, nil))}, web.Under("/xapi/", open(door, store, person), http.NewServeMux())))
 	t.Cleanup(s.Close)
 	return s
 }
