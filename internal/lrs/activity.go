@@ -29,6 +29,7 @@ type definition struct {
 	iri  []byte
 	json []byte
 	sum  int64
+	adds bool // what is known stays as it is
 }
 
 // known remembers the definition that came last for an activity, so that what everybody repeats is not written again.
@@ -58,13 +59,16 @@ func (k *known) learn(defines []definition) {
 }
 
 // collectDefinitions adds the definitions in a statement that are not the last ones known.
-func (s *Store) collectDefinitions(defines []definition, org id.OrgID, f *xapi.Facts) []definition {
+func (s *Store) collectDefinitions(defines []definition, c access.Caller, f *xapi.Facts) []definition {
 	for i := range f.Activities {
 		a := &f.Activities[i]
-		if a.Definition == nil {
+		if a.Definition == nil || c.Bound != nil && (c.Bound.Activity == "" || !within(c.Bound.Activity, string(a.ID))) {
 			continue
 		}
-		d := definition{activity{org, s.key(byActivity, a.ID)}, a.ID, a.Definition, s.key('d', a.Definition)}
+		d := definition{activity{c.Org, s.key(byActivity, a.ID)}, a.ID, a.Definition, s.key('d', a.Definition), c.Bound != nil}
+		if d.adds {
+			d.sum = s.key('D', a.Definition)
+		}
 		if !s.known.is(d) {
 			defines = append(defines, d)
 		}
@@ -119,7 +123,11 @@ func (w *writing) mergeDefinitions(ctx context.Context) error {
 			continue
 		}
 		for _, d := range p.defines {
-			merged, err := xapi.MergeDefinition(w.defined[d.activity], d.json)
+			there, more := w.defined[d.activity], d.json
+			if d.adds && there != nil {
+				there, more = more, there
+			}
+			merged, err := xapi.MergeDefinition(there, more)
 			if err != nil {
 				return err
 			}

@@ -131,6 +131,8 @@ func admitDocument(c access.Caller, k DocumentKey, reading bool) error {
 		return fault.New(fault.Forbidden, "foreign_agent", "This credential reaches documents of its own agent only.").With(fault.Field{Name: "agent"})
 	case !k.Registration.IsZero() && !b.Registration.IsZero() && k.Registration != b.Registration:
 		return fault.New(fault.Forbidden, "foreign_registration", "This credential reaches documents of its own registration only.").With(fault.Field{Name: "registration"})
+	case k.Kind == ActivityProfile && b.Activity == "" && !reading:
+		return fault.New(fault.Forbidden, "shared_profile", "All learners share an activity's profile; only a launch of the activity writes it.").With(fault.Field{Name: "activityId"})
 	case k.Kind == ActivityProfile && b.Activity != "" && !within(b.Activity, k.Activity):
 		return fault.New(fault.Forbidden, "foreign_activity", "This credential reaches the profiles of the launched activity only.").With(fault.Field{Name: "activityId"})
 	}

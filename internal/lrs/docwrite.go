@@ -37,9 +37,9 @@ func blind(line xapi.Version, p *place, there *Document) error {
 	case p.Kind == State && (line == xapi.V1 || there == nil):
 		return nil
 	case there != nil:
-		return fault.New(fault.Conflict, "document_exists", "There is a %s document with this id already. Read it, then send If-Match with its ETag, or If-None-Match: * if it must not exist.", p.Kind)
+		return fault.New(fault.Conflict, "document_exists", "A document of the kind %s has this id already. Read it, then send If-Match with its ETag, or If-None-Match: * if it must not exist.", p.Kind)
 	case line == xapi.V1:
-		return fault.New(fault.Invalid, "precondition_missing", "Storing a %s document needs If-Match or If-None-Match.", p.Kind)
+		return fault.New(fault.Invalid, "precondition_missing", "Storing a document of the kind %s needs If-Match or If-None-Match.", p.Kind)
 	}
 	return nil
 }
@@ -58,6 +58,9 @@ func (s *Store) PostDocument(ctx context.Context, c access.Caller, k DocumentKey
 		}
 		if err != nil {
 			return d, err
+		}
+		if len(d.Content)+len(there.Content) > MaxMerged {
+			return d, fault.New(fault.TooLarge, "too_large", "Documents of together more than %d MB are not merged. Replace the whole with PUT.", MaxMerged>>20)
 		}
 		old, err := object(*there)
 		if err != nil {
@@ -143,7 +146,7 @@ func (s *Store) change(ctx context.Context, c access.Caller, k DocumentKey, d Do
 	})
 }
 
-func clip(s string) string { return s[:min(len(s), 64)] }
+func clip(s string) string { return strings.ToValidUTF8(s[:min(len(s), 64)], "") }
 
 // check compares with the document there is, nil if none.
 func (pre Precondition) check(there *Document) error {

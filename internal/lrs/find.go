@@ -55,6 +55,7 @@ func (s *Store) find(ctx context.Context, c access.Caller, q Query, after int64)
 	}
 	q.Limit = min(q.Limit, MaxLimit)
 	sel := s.selection(c.Org, q, m, after)
+	size := 0
 	page := Page{Carry: q.Carry, Statements: make([]Statement, 0, min(q.Limit, DefaultLimit))}
 	// One position comes several times when a statement is found by itself and by what it points at.
 	for full := false; !full; {
@@ -62,20 +63,23 @@ func (s *Store) find(ctx context.Context, c access.Caller, q Query, after int64)
 		err := s.db.Read(ctx, func(tx *db.Tx) error {
 			text, args := sel.sql(q.Limit + 1)
 			return tx.Each(ctx, text, args, func(r *db.Rows) error {
-				got++
+				if got++; full {
+					return nil
+				}
 				var st Statement
 				var pos int64
 				if err := r.Scan(&pos, &st.ID, &st.JSON); err != nil {
 					return err
 				}
-				if pos == sel.after || full {
+				if pos == sel.after {
 					return nil
 				}
-				if len(page.Statements) == q.Limit {
+				if len(page.Statements) == q.Limit || size > MaxPage {
 					full = true
 					return nil
 				}
 				sel.after = pos
+				size += len(st.JSON)
 				st.Stored = storedAt(pos)
 				page.Statements = append(page.Statements, st)
 				return nil

@@ -406,3 +406,23 @@ func TestActivity(t *testing.T) {
 		wantFault(t, err, fault.Forbidden)
 	})
 }
+
+// Nothing but what the store gave out is taken as a page's More.
+func FuzzMore(f *testing.F) {
+	s, c := open(f, dbtest.Open(f, db.SQLite)), system()
+	mustPost(f, s, c, simple(""), simple(""))
+	page, err := s.Find(f.Context(), c, lrs.Query{Limit: 1})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add("")
+	f.Add(page.More)
+	f.Add(page.More[:len(page.More)-1])
+	f.Add(page.More + "\n")
+	f.Fuzz(func(t *testing.T, more string) {
+		_, err := s.More(t.Context(), c, more)
+		if more != page.More && !fault.Is(err, fault.Invalid) {
+			t.Errorf("%q: %v", more, err)
+		}
+	})
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"rollway/internal/db"
+	"rollway/internal/fault"
 	"rollway/internal/id"
 	"rollway/xapi"
 )
@@ -27,7 +28,7 @@ func (w *writing) follow(ctx context.Context) error {
 		}
 		target := ref{w.orgs[i], id.StatementID(e.facts.Ref)}
 		if e.facts.Voids {
-			if err := w.void(ctx, target); err != nil {
+			if err := w.void(ctx, target, e.put); err != nil {
 				return err
 			}
 		}
@@ -36,6 +37,9 @@ func (w *writing) follow(ctx context.Context) error {
 			return err
 		}
 		w.inherit(w.orgs[i], e.pos, chain)
+		if len(w.inherited) > MaxInherited {
+			return fault.New(fault.TooLarge, "too_many_references", "The statements of this request point at others with more than %d names together. Send fewer at once.", MaxInherited)
+		}
 	}
 	for _, there := range w.waiting {
 		e := w.fresh[there]
@@ -50,13 +54,19 @@ func (w *writing) follow(ctx context.Context) error {
 }
 
 // void marks a statement as voided, if it is there and is not a voiding one itself. (A voiding statement that points at
-// another voiding one is kept and has no effect: Data 2.3.2.)
-func (w *writing) void(ctx context.Context, target ref) error {
-	if e := w.fresh[target]; e != nil {
+// another voiding one is kept and has no effect: Data 2.3.2.) Voiding what another authority vouches for, or what is not
+// there yet, is for those who may do all.
+func (w *writing) void(ctx context.Context, target ref, p *put) error {
+	e, k := w.fresh[target], w.known[target]
+	own := e != nil && e.put.authority.hash == p.authority.hash || k != nil && k.by == p.authority.hash
+	if !own && !p.voidsAny {
+		return fault.New(fault.Forbidden, "foreign_statement", "Voiding a statement that this caller did not store needs the scope all.")
+	}
+	if e != nil {
 		e.voided = !e.facts.Voids
 		return nil
 	}
-	if k := w.known[target]; k != nil && !k.voids {
+	if k != nil && !k.voids {
 		return w.tx.Defer(ctx, "UPDATE statements SET voided = ? WHERE org_id = ? AND pos = ?", true, int64(target.org), k.pos)
 	}
 	return nil
@@ -149,7 +159,7 @@ func (w *writing) arrived(ctx context.Context, there ref, e *entry) error {
 			if depth == 0 && voids && !e.facts.Voids {
 				e.voided = true
 			}
-			if !seen[pos] {
+			if !seen[pos] && len(w.inherited) < MaxInherited { // beyond, a flood of pointers is not found by what it points at
 				seen[pos] = true
 				w.inherit(there.org, pos, chain)
 				next = append(next, []any{int64(there.org), pointer})

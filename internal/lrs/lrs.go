@@ -17,10 +17,14 @@ import (
 const (
 	MaxBody       = 16 << 20 // bytes of statements in one request
 	MaxStatements = 1000     // statements in one request
+	MaxNames      = 1000     // mentions of agents and activities in one statement
+	MaxInherited  = 20_000   // names that statements of one request are found by because they point at others
 	MaxDocument   = 10 << 20 // bytes of a document
+	MaxMerged     = 1 << 20  // bytes of a document that is merged into or with
 	MaxName       = 1000     // bytes of a stateId or profileId
 	DefaultLimit  = 100      // statements in a page when the query does not say
 	MaxLimit      = 1000     // statements in a page
+	MaxPage       = 4 << 20  // bytes after which a page ends before its limit
 )
 
 // Config says what a Store stands on. HomePage is required.
@@ -65,7 +69,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err := s.openOrder(ctx); err != nil {
 		return nil, err
 	}
-	s.puts = db.NewGroup(cfg.DB, s.write)
+	s.puts = db.NewGathered(cfg.DB, s.write)
 	return s, nil
 }
 

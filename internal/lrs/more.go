@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -47,7 +48,7 @@ func boundTo(c access.Caller) []byte {
 func (s *Store) More(ctx context.Context, c access.Caller, more string) (Page, error) {
 	refused := fault.New(fault.Invalid, "invalid_more", "This link to more statements is not valid: it has expired, was changed, or was given to another credential. Send the query again.")
 	sealed, err := base64.RawURLEncoding.Strict().DecodeString(more)
-	if err != nil || len(sealed) < s.sealer.NonceSize() {
+	if err != nil || len(sealed) < s.sealer.NonceSize() || strings.ContainsAny(more, "\r\n") { // which the decoder overlooks
 		return Page{}, refused
 	}
 	n := s.sealer.NonceSize()

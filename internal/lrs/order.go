@@ -54,23 +54,24 @@ func (t stamp) at(i int) int64 {
 	return t.first + int64(i>>blockBits)<<tieBits + int64(i&(1<<blockBits-1))
 }
 
-// stampLite gives out n positions: now, but after all given out and covered before. The returned element is in o.open until
-// [order.settle].
-func (o *order) stampLite(now time.Time, n int) (stamp, *list.Element) {
+// stampLite gives out n positions: now, but after all given out and covered before. They are in o.open until the put is
+// settled.
+func (o *order) stampLite(now time.Time, n int, p *put) stamp {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	first := max(now.UnixMilli(), o.covered+1) << tieBits
 	first = max(first, o.last+1)
 	o.last = first + int64(n) - 1
-	return stamp{first: first}, o.open.PushBack(first)
+	p.stamps = append(p.stamps, o.open.PushBack(first))
+	return stamp{first: first}
 }
 
 // settle is told when a write is over, whatever became of it.
-func (o *order) settle(elements []*list.Element) {
+func (o *order) settle(p *put) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.wrote = true
-	for _, e := range elements {
+	for _, e := range p.stamps {
 		o.open.Remove(e)
 	}
 }

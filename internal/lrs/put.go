@@ -22,8 +22,9 @@ type put struct {
 	authority authority
 	entries   []*entry
 	defines   []definition
+	voidsAny  bool // may void what others vouch for
 
-	stamps []*list.Element // SQLite: where they stand in order.open
+	stamps []*list.Element // SQLite: where they stand in order.open, whose lock guards this
 	err    error           // what the transaction found wrong with it: nothing of it was stored
 }
 
@@ -37,6 +38,7 @@ type entry struct {
 	keys         []int64
 
 	// Set in the transaction.
+	put    *put
 	known  bool // and equal: nothing to store
 	voided bool
 	pos    int64
@@ -55,8 +57,9 @@ type authority struct {
 // harmless: an equal one changes nothing, a different one under the same id is a Conflict. Statements get the authority of
 // the caller, whatever they say.
 //
-// It needs statements/write, and define for activity definitions to be kept. A bound caller writes statements of its own
-// agent only, and not for another registration than the one it is bound to; it voids nothing.
+// It needs statements/write, define for activity definitions to be kept, and all to void what another authority vouches
+// for. A bound caller writes statements of its own agent only, and not for another registration than the one it is bound
+// to; it voids nothing, and its definitions add to what is known within the launched activity but change nothing of it.
 func (s *Store) Put(ctx context.Context, c access.Caller, line xapi.Version, wanted id.StatementID, body []byte) ([]id.StatementID, error) {
 	if err := c.Require(access.StatementsWrite); err != nil {
 		return nil, err
@@ -80,7 +83,7 @@ func (s *Store) Put(ctx context.Context, c access.Caller, line xapi.Version, wan
 			break
 		}
 	}
-	s.order.settle(p.stamps)
+	s.order.settle(p)
 	if err != nil {
 		return nil, err // the writer may still read what reader holds
 	}
@@ -127,7 +130,7 @@ const servedMore = 256
 
 func (s *Store) prepare(c access.Caller, facts []xapi.Facts, wanted id.StatementID) (*put, error) {
 	a := s.authority(c)
-	p := &put{org: c.Org, authority: a, entries: make([]*entry, len(facts))}
+	p := &put{org: c.Org, authority: a, entries: make([]*entry, len(facts)), voidsAny: c.Scopes.Has(access.All)}
 	entries := make([]entry, len(facts))
 	for i := range facts {
 		f := &facts[i]
@@ -155,7 +158,7 @@ func (s *Store) prepare(c access.Caller, facts []xapi.Facts, wanted id.Statement
 		e.keys = s.statementKeys(f, a.key)
 		e.body = make([]byte, 0, len(f.Raw)+len(a.json)+servedMore)
 		if c.Scopes.Has(access.Define) {
-			p.defines = s.collectDefinitions(p.defines, c.Org, f)
+			p.defines = s.collectDefinitions(p.defines, c, f)
 		}
 	}
 	return p, nil
@@ -165,6 +168,9 @@ func (s *Store) prepare(c access.Caller, facts []xapi.Facts, wanted id.Statement
 func admit(c access.Caller, f *xapi.Facts) error {
 	if (f.HasID && f.ID.IsZero()) || (f.Object == xapi.KindStatementRef && f.Ref.IsZero()) {
 		return fault.New(fault.Invalid, "nil_uuid", "The UUID of nothing but zeros names no statement (RFC 4122, 4.1.7).")
+	}
+	if n := len(f.Agents) + len(f.Activities); n > MaxNames {
+		return fault.New(fault.TooLarge, "too_many_names", "One statement mentions at most %d agents and activities; this one mentions %d.", MaxNames, n)
 	}
 	for i := range f.Attachments {
 		if f.Attachments[i].FileURL == nil {

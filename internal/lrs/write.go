@@ -22,6 +22,7 @@ type ref struct {
 type stored struct {
 	pos   int64
 	voids bool
+	by    int64 // hash of the authority
 	body  []byte
 }
 
@@ -144,8 +145,8 @@ func (w *writing) answers(ctx context.Context) error {
 		if k.body != nil {
 			continue
 		}
-		err := w.tx.Ask(ctx, "SELECT voids, body FROM statements WHERE org_id = ? AND pos = ?", []any{int64(name.org), k.pos}, func(r *db.Rows) error {
-			return r.Scan(&k.voids, &k.body)
+		err := w.tx.Ask(ctx, "SELECT voids, authority, body FROM statements WHERE org_id = ? AND pos = ?", []any{int64(name.org), k.pos}, func(r *db.Rows) error {
+			return r.Scan(&k.voids, &k.by, &k.body)
 		})
 		if err != nil {
 			return err
@@ -161,7 +162,7 @@ var errDiffers = fault.New(fault.Conflict, "statement_exists", "There is another
 func (w *writing) decide(p *put) error {
 	p.err = nil
 	for _, e := range p.entries {
-		e.known, e.voided = false, false
+		e.put, e.known, e.voided = p, false, false
 		there := ref{p.org, e.id}
 		var text []byte
 		if k := w.known[there]; k != nil {
@@ -196,9 +197,7 @@ func (w *writing) decide(p *put) error {
 // place gives each new statement its position and its text.
 func (w *writing) place() {
 	if w.tx.Engine == db.SQLite {
-		st, open := w.order.stampLite(w.now(), len(w.new))
-		w.stamp = st
-		w.items[0].stamps = append(w.items[0].stamps, open)
+		w.stamp = w.order.stampLite(w.now(), len(w.new), w.items[0])
 	}
 	for i, e := range w.new {
 		e.pos = w.stamp.at(i)
