@@ -11,6 +11,7 @@ import (
 // durable single writes fast. While one batch is being made durable the next one gathers; there is no timer.
 type Group[T any] struct {
 	db    *DB
+	alone bool // SQLite: each item is a transaction function of its own, its writer gathers them
 	write func(ctx context.Context, tx *Tx, items []T) error
 	items chan *member[T]
 	stop  chan struct{}
@@ -29,18 +30,38 @@ const groupCap = 100
 // NewGroup starts a group whose write function stores several items in one transaction. It may run more than once for the
 // same items: after an error each is tried alone, so that one bad item fails only itself.
 func NewGroup[T any](d *DB, write func(ctx context.Context, tx *Tx, items []T) error) *Group[T] {
-	g := &Group[T]{db: d, write: write, items: make(chan *member[T], groupCap), stop: make(chan struct{})}
-	if d.engine == PostgreSQL {
-		for range d.writers {
-			go g.run()
-		}
+	g := newGroup(d, write)
+	if g.alone = d.engine == SQLite; !g.alone {
+		g.start(d.writers)
 	}
 	return g
 }
 
+// NewGathered is [NewGroup] for items that are cheaper together than one by one on SQLite too, and of which few fail: there
+// as well one transaction function then stores many.
+func NewGathered[T any](d *DB, write func(ctx context.Context, tx *Tx, items []T) error) *Group[T] {
+	g := newGroup(d, write)
+	if d.engine == SQLite {
+		g.start(1)
+	} else {
+		g.start(d.writers)
+	}
+	return g
+}
+
+func newGroup[T any](d *DB, write func(ctx context.Context, tx *Tx, items []T) error) *Group[T] {
+	return &Group[T]{db: d, write: write, items: make(chan *member[T], groupCap), stop: make(chan struct{})}
+}
+
+func (g *Group[T]) start(writers int) {
+	for range writers {
+		go g.run()
+	}
+}
+
 // Do writes the item and returns when it is durable.
 func (g *Group[T]) Do(ctx context.Context, item T) error {
-	if g.db.engine == SQLite { // its writer gathers already
+	if g.alone {
 		return g.db.Write(ctx, func(tx *Tx) error { return g.write(ctx, tx, []T{item}) })
 	}
 	m := &member[T]{ctx: ctx, item: item, done: make(chan struct{})}
