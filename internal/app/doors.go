@@ -52,13 +52,14 @@ func (h *House) door(bare bool) web.Door {
 	}
 }
 
-// personOf answers /xapi/agents: everything we know an agent's person by, or for a stranger what was asked.
+// personOf answers /xapi/agents: everything we know an agent's person by, or what was asked for a stranger and for people
+// whom the caller may not see, which look the same.
 func (h *House) personOf(ctx context.Context, c access.Caller, agent xapi.Agent) (xapi.Person, error) {
 	p, err := h.Directory.PersonOfAgent(ctx, c.Org, agent.IFI)
 	if err != nil && !fault.Is(err, fault.NotFound) {
 		return xapi.Person{}, err
 	}
-	if err != nil {
+	if err != nil || !maySee(c, p.ID) {
 		p.Agents = []xapi.Agent{agent}
 	}
 	var known xapi.Person
@@ -69,4 +70,12 @@ func (h *House) personOf(ctx context.Context, c access.Caller, agent xapi.Agent)
 		}
 	}
 	return known, nil
+}
+
+// maySee tells whether a caller may learn what else a person is known by: a credential of a person's only of its own.
+func maySee(c access.Caller, person id.PersonID) bool {
+	if c.Bound != nil {
+		return c.Bound.Person == person
+	}
+	return c.Scopes.Has(access.PeopleRead) || c.Scopes.Has(access.Profile) || c.Scopes.Has(access.AllRead)
 }
