@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
 
@@ -257,5 +258,18 @@ func TestHealth(t *testing.T) {
 	ready = nil
 	if w := get("/readyz"); w.Code != 200 {
 		t.Errorf("readyz %d", w.Code)
+	}
+}
+
+// What is no UTF-8 in a request is repeated in no dialect's way, and breaks no answer.
+func TestFaultsRepeatBytesThatAreNoText(t *testing.T) {
+	t.Parallel()
+	for _, render := range []Render{Envelope, Page} {
+		w := answer(Handle(render, func(http.ResponseWriter, *http.Request) error {
+			return fault.New(fault.Invalid, "bad", "The \xff is wrong.").With(fault.Field{Name: "a\xfe", Message: "Not \xc3.", Value: "\xff\xfe1"})
+		}), httptest.NewRequest("GET", "/", nil))
+		if body := w.Body.String(); w.Code != 400 || !utf8.ValidString(body) || !strings.Contains(body, "The \uFFFD is wrong.") {
+			t.Errorf("%d %q", w.Code, body)
+		}
 	}
 }

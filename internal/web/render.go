@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -34,7 +35,7 @@ const (
 )
 
 func failureOf(err error, requestID string) Failure {
-	f := Failure{Status: StatusOf(err), Fault: fault.Of(err), RequestID: requestID}
+	f := Failure{Status: StatusOf(err), Fault: readable(fault.Of(err)), RequestID: requestID}
 	var told interface{ RetryAfter() time.Duration }
 	switch {
 	case f.Status != http.StatusTooManyRequests && f.Status != http.StatusServiceUnavailable:
@@ -47,6 +48,19 @@ func failureOf(err error, requestID string) Failure {
 	}
 	return f
 }
+
+// readable replaces bytes that are not UTF-8 in what a fault repeats of a request: no dialect could write them.
+func readable(f *fault.Error) *fault.Error {
+	c := *f
+	c.Message = toUTF8(f.Message)
+	c.Fields = slices.Clone(f.Fields)
+	for i, field := range c.Fields {
+		c.Fields[i] = fault.Field{Name: toUTF8(field.Name), Message: toUTF8(field.Message), Value: toUTF8(field.Value)}
+	}
+	return &c
+}
+
+func toUTF8(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
 
 // Headers sets what every dialect's failures carry: not stored, Retry-After, and on 401 a challenge (RFC 9110 section
 // 11.6.1) which is never Basic, since browsers answer that with a sign-in box in front of whatever page is open.

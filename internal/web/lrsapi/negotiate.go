@@ -2,6 +2,7 @@ package lrsapi
 
 import (
 	"net/http"
+	"unicode/utf8"
 
 	"rollway/internal/fault"
 	"rollway/xapi"
@@ -67,9 +68,14 @@ func preflight(w http.ResponseWriter, r *http.Request, allow string) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
+// clip shortens what a fault repeats, between two characters.
 func clip(s string) string {
-	if len(s) > 40 {
-		return s[:40] + "…"
+	if len(s) <= 40 {
+		return s
 	}
-	return s
+	n := 40
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n] + "…"
 }

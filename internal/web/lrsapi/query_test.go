@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
 
@@ -104,6 +105,27 @@ func TestVersionMatrix(t *testing.T) {
 			t.Errorf("about with %q: %d", sent, about.status)
 		}
 	}
+}
+
+// Bytes that are no text are the sender's fault, also where an answer repeats them.
+func TestBytesThatAreNoText(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s := serve(t, d)
+		for _, e := range []exchange{
+			{method: "GET", path: "statements", header: "X-Experience-API-Version: \xff\xfe1"},
+			{method: "GET", path: "statements?since=a" + strings.Repeat("%C3%A9", 60)},
+			{method: "PUT", path: profile, header: "If-Match: \xff" + strings.Repeat("\xc3\xa9", 60), body: "{}"},
+			{method: "PUT", path: state, header: "Content-Type: text/\xff\xff", body: "x"},
+			{method: "POST", path: "statements", header: "Content-Type: text/\xff\xff", body: "x"},
+			{method: "POST", path: "statements?method=PUT", header: "Content-Type: text/\xff\xff", body: "x"},
+			{method: "GET", path: "\xff"},
+		} {
+			if a := s.do(t, e); a.status < 400 || a.status > 499 || !utf8.ValidString(a.body) || strings.Contains(a.body, "�…") {
+				t.Errorf("%q %q: %d %q", e.path, e.header, a.status, a.body)
+			}
+		}
+	})
 }
 
 // HEAD is GET without the body, and leaves the connection usable.
