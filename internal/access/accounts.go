@@ -160,7 +160,8 @@ func (a *Accounts) Rotate(ctx context.Context, c Caller, account id.ServiceAccou
 	return out, err
 }
 
-// Revoke ends the account and all its secrets at once and for ever. Revoking it again does nothing. Faults: Forbidden
+// Revoke ends the account and all its secrets at once and for ever, and with it the credentials it minted and the launches
+// opened with those or with its tickets. Revoking it again does nothing. Faults: Forbidden
 // without the scope admin, NotFound.
 func (a *Accounts) Revoke(ctx context.Context, c Caller, account id.ServiceAccountID) error {
 	if err := c.Require(Admin); err != nil {

@@ -94,11 +94,7 @@ func (v *Vault) settle(f fingerprint, r row, err error, before moment, now time.
 	a := &answer{caller: r.caller(), sliding: r.Kind == Launch, limit: r.Created.Add(v.Limits.LaunchMax).UnixMicro()}
 	a.expires.Store(r.until().UnixMicro())
 	v.noteUse(a, now)
-	on := [][16]byte{r.ID, r.Person, r.Parent}
-	if r.Kind == Unbound {
-		on = append(on, r.MintedBy)
-	}
-	v.known.keep(f, a, before, on...)
+	v.known.keep(f, a, before, r.ID, r.Person, r.Parent, r.MintedBy)
 	return a.caller, nil
 }
 

@@ -95,6 +95,36 @@ func TestChildEndsWithItsParentsRevocationButNotItsExpiry(t *testing.T) {
 	})
 }
 
+func TestRevokingAnAccountEndsWhatItMinted(t *testing.T) {
+	eachRig(t, func(t *testing.T, r *rig) {
+		p, leaked := r.person(t, "active"), r.account(t, access.CredentialsMint)
+		m, err := r.Mint(t.Context(), leaked, Request{Agent: p.agent})
+		if err != nil {
+			t.Fatal(err)
+		}
+		late, err := r.Mint(t.Context(), leaked, Request{Agent: p.agent})
+		if err != nil {
+			t.Fatal(err)
+		}
+		other := r.mint(t, p)
+		child, others := r.launch(t, p, m.ID), r.launch(t, p, other.ID)
+		r.expect(t, "before", m, "")
+		r.expectChild(t, "before", child, "")
+		if err := r.accounts.Revoke(t.Context(), r.boss, leaked.ServiceAccount); err != nil {
+			t.Fatal(err)
+		}
+		r.expect(t, "from memory", m, "credential_revoked")
+		r.expect(t, "from the database", late, "credential_revoked")
+		r.expectChild(t, "its child", child, "credential_revoked")
+		r.expect(t, "another's", other, "")
+		r.expectChild(t, "another's child", others, "")
+		list, err := r.ListOfPerson(t.Context(), r.boss, p.id)
+		if err != nil || len(list) != 5 || list[0].Revoked != (time.Time{}) || list[1].Revoked.IsZero() || list[1].MintedBy != leaked.ServiceAccount {
+			t.Fatalf("%+v, %v", list, err)
+		}
+	})
+}
+
 func TestChildLivesOnWhileItIsUsed(t *testing.T) {
 	eachRig(t, func(t *testing.T, r *rig) {
 		p := r.person(t, "active")

@@ -45,6 +45,9 @@ const (
 // the agent given, whichever of the person's agents that is. Without an agent, and with the scope credentials:unbound, it
 // acts for the caller, with rights the caller has, and may neither mint nor administer. The agent's name is not kept.
 //
+// What a service account minted ends, with the launches opened with it, when that account is revoked: a leaked key is the
+// usual reason to revoke one.
+//
 // Faults: Forbidden (scope_missing, person_suspended, person_pending, person_privileged), Invalid (username, password, ttl,
 // actor_missing), NotFound (actor_unknown), Conflict (username_taken).
 func (v *Vault) Mint(ctx context.Context, c access.Caller, r Request) (Result, error) {
@@ -180,8 +183,9 @@ type Child struct {
 	Agent        xapi.Agent
 	Registration id.RegistrationID
 	Activity     string
-	Parent       id.CredentialID // that the launch was opened with; zero when it was another thing
-	Scopes       access.Scope    // zero: a learner's
+	Parent       id.CredentialID     // that the launch was opened with; zero when it was another thing
+	MintedBy     id.ServiceAccountID // whose ticket the launch was opened with; zero when it was another thing
+	Scopes       access.Scope        // zero: a learner's
 
 	ID       id.CredentialID // from here on set by Make
 	Username string
@@ -209,7 +213,7 @@ func (v *Vault) MintChildren(ctx context.Context, tx *db.Tx, children []*Child) 
 	names, rows := make([][]any, len(children)), make([][]any, len(children))
 	for i, c := range children {
 		row := Credential{ID: c.ID, Kind: Launch, Username: c.Username, Person: c.Person, Agent: c.Agent, Registration: c.Registration, Activity: c.Activity,
-			Parent: c.Parent, Scopes: c.Scopes, Created: now, Expires: now.Add(v.Limits.LaunchTTL)}
+			Parent: c.Parent, MintedBy: c.MintedBy, Scopes: c.Scopes, Created: now, Expires: now.Add(v.Limits.LaunchTTL)}
 		rows[i] = row.values(c.Org)
 		names[i] = []any{v.nameHash(c.Username), int64(c.Org), c.ID, v.secretHash(c.Username, c.Secret)}
 	}

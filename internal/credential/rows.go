@@ -15,7 +15,8 @@ import (
 	"rollway/xapi"
 )
 
-// row is a credential with all that decides whether it is good. Revoked is also when its parent was.
+// row is a credential with all that decides whether it is good. Revoked is also when its parent was, or the account that
+// minted either.
 type row struct {
 	Credential
 	org         id.OrgID
@@ -25,23 +26,24 @@ type row struct {
 }
 
 type account struct {
-	scopes           access.Scope
-	homePages        []string
-	revoked, expires time.Time
+	scopes    access.Scope
+	homePages []string
+	expires   time.Time
 }
 
 // Each column costs, since this is read for every credential that is not in memory.
 const (
-	rowColumns = `c.org_id, c.id, c.kind, c.username, c.person_id, c.agent, c.agent_name, c.registration_id, c.activity, c.parent_id, c.minted_by,
- c.scopes, c.created, c.expires, coalesce(c.revoked, u.revoked), coalesce(p.state, ''), p.suspended`
+	rowColumns = `c.org_id, c.id, c.kind, c.username, c.person_id, c.agent, c.agent_name, c.registration_id, c.activity, c.parent_id,
+ coalesce(c.minted_by, u.minted_by), c.scopes, c.created, c.expires, coalesce(c.revoked, u.revoked, s.revoked), coalesce(p.state, ''), p.suspended`
 	rowJoins = `
  LEFT JOIN people p ON p.org_id = c.org_id AND p.id = c.person_id
- LEFT JOIN credentials u ON u.org_id = c.org_id AND u.id = c.parent_id`
+ LEFT JOIN credentials u ON u.org_id = c.org_id AND u.id = c.parent_id
+ LEFT JOIN service_accounts s ON s.org_id = c.org_id AND s.id = coalesce(c.minted_by, u.minted_by)`
 	rowByName = `SELECT ` + rowColumns + `, n.secret_hash FROM credential_names n
  JOIN credentials c ON c.org_id = n.org_id AND c.id = n.credential_id` + rowJoins + ` WHERE n.name_hash = ?`
 	rowByID      = `SELECT ` + rowColumns + ` FROM credentials c` + rowJoins + ` WHERE c.org_id = ? AND c.id = ?`
 	rowsOfPerson = `SELECT ` + rowColumns + `, c.last_used FROM credentials c` + rowJoins + ` WHERE c.org_id = ? AND c.person_id = ?`
-	minterOf     = `SELECT scopes, home_pages, revoked, expires FROM service_accounts WHERE org_id = ? AND id = ?`
+	minterOf     = `SELECT scopes, home_pages, expires FROM service_accounts WHERE org_id = ? AND id = ?`
 )
 
 func scanRow(r *db.Rows, more ...any) (c row, err error) {
@@ -71,7 +73,7 @@ func (v *Vault) read(ctx context.Context, query string, args []any, more ...any)
 		}
 		var scopes int64
 		var pages string
-		if err = tx.Row(ctx, minterOf, c.org, c.MintedBy).Scan(&scopes, &pages, &c.account.revoked, &c.account.expires); err != nil {
+		if err = tx.Row(ctx, minterOf, c.org, c.MintedBy).Scan(&scopes, &pages, &c.account.expires); err != nil {
 			return err
 		}
 		c.account.scopes = access.Scope(scopes)
@@ -120,13 +122,9 @@ func (c row) until() time.Time {
 
 // judge says why a credential whose secret is right is not good now.
 func (c row) judge(now time.Time) error {
-	revoked := c.Revoked
-	if c.Kind == Unbound && revoked.IsZero() {
-		revoked = c.account.revoked
-	}
 	switch until := c.until(); {
-	case !revoked.IsZero():
-		return fault.New(fault.Unauthenticated, "credential_revoked", "This credential was revoked at %s.", revoked.Format(time.RFC3339))
+	case !c.Revoked.IsZero():
+		return fault.New(fault.Unauthenticated, "credential_revoked", "This credential was revoked at %s.", c.Revoked.Format(time.RFC3339))
 	case !until.After(now):
 		return fault.New(fault.Unauthenticated, "credential_expired", "This credential expired at %s.", until.Format(time.RFC3339))
 	case c.Kind == Unbound:

@@ -73,10 +73,10 @@ type Credential struct {
 	Registration id.RegistrationID
 	Activity     string
 	Parent       id.CredentialID     // of a launch: the credential it was opened with, if any
-	MintedBy     id.ServiceAccountID // zero when no service account did
+	MintedBy     id.ServiceAccountID // of a launch: who minted the parent or made the ticket; zero when no service account did
 	Scopes       access.Scope
 	Created      time.Time
 	Expires      time.Time
-	Revoked      time.Time // zero while it is not; a launch's ends with its parent
+	Revoked      time.Time // zero while it is not; it ends with its parent and with the account that minted either
 	LastUsed     time.Time // to a few minutes; zero when never
 }

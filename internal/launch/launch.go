@@ -150,7 +150,7 @@ func (s *start) newRegistration() id.RegistrationID {
 // make makes what a launch in this registration writes.
 func (s *start) make(reg id.RegistrationID) (err error) {
 	s.done.Registration, s.done.Session = reg, id.New[id.SessionID]()
-	s.child = credential.Child{Org: s.caller.Org, Person: s.person, Registration: reg, Activity: s.Activity, Parent: s.parent}
+	s.child = credential.Child{Org: s.caller.Org, Person: s.person, Registration: reg, Activity: s.Activity, Parent: s.parent, MintedBy: s.caller.ServiceAccount}
 	s.child.Make()
 	s.entry, err = access.NewEntry(s.caller, "launch.start", "person "+s.person.String(), map[string]any{
 		"activity": s.Activity, "registration": reg.String(), "session": s.done.Session.String(),

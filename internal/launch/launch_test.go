@@ -30,6 +30,7 @@ type house struct {
 	people   *directory.Directory
 	vault    *credential.Vault
 	launcher *Launcher
+	accounts *access.Accounts
 	lms      access.Caller
 }
 
@@ -43,7 +44,8 @@ func furnished(t *testing.T, d *db.DB) *house {
 	h.must(err)
 	catalogue := content.NewCatalogue(d, blobs, h.changes)
 	h.people = directory.New(d, h.changes, "http://localhost:8080")
-	h.vault = credential.New(d, key, access.NewAccounts(d, key, h.changes), h.changes)
+	h.accounts = access.NewAccounts(d, key, h.changes)
+	h.vault = credential.New(d, key, h.accounts, h.changes)
 	h.launcher = New(d, key, catalogue, h.vault, Addresses{Public: "http://localhost:8080", Courseware: "http://localhost:8081"})
 	t.Cleanup(func() { h.launcher.Close(); h.vault.Close() })
 	zip, err := sample.Zip()
@@ -53,8 +55,19 @@ func furnished(t *testing.T, d *db.DB) *house {
 	h.must(err)
 	_, err = catalogue.AddLink(t.Context(), operator, link, "https://elsewhere.example/start?x=1#top", "Elsewhere")
 	h.must(err)
-	h.lms = access.Caller{Org: id.DefaultOrg, Kind: access.ServiceAccount, Name: "service account lms", Scopes: access.PeopleWrite | access.PeopleMatch | access.CredentialsMint | access.LaunchCreate, ServiceAccount: id.New[id.ServiceAccountID]()}
+	h.lms = h.account("lms")
 	return h
+}
+
+// account makes a service account and returns it as a caller.
+func (h *house) account(name string) access.Caller {
+	h.Helper()
+	i, err := h.accounts.Create(h.Context(), access.CommandLine(id.DefaultOrg), access.Request{Name: name,
+		Scopes: access.PeopleWrite | access.PeopleMatch | access.CredentialsMint | access.LaunchCreate})
+	h.must(err)
+	v, err := h.accounts.Verify(h.Context(), i.Key, i.Secret)
+	h.must(err)
+	return v.Caller
 }
 
 func (h *house) must(err error) {
@@ -288,6 +301,44 @@ func TestATicketLaunchesOnce(t *testing.T) {
 		without.Scopes &^= access.LaunchCreate
 		_, err = h.launcher.Ticket(h.Context(), without, h.people, person.Agents[0], Request{Activity: sample.ActivityID})
 		h.wants(err, fault.Forbidden, "scope_missing")
+	})
+}
+
+func TestATicketAndItsLaunchEndWithTheAccountThatMadeIt(t *testing.T) {
+	each(t, func(h *house) {
+		person, _ := h.person("ada")
+		ticket := func(by access.Caller) string {
+			agent := person.Agents[0]
+			agent.Name = strings.Repeat("Ada", 300_000) // is not kept
+			t, err := h.launcher.Ticket(h.Context(), by, h.people, agent, Request{Activity: link})
+			h.must(err)
+			_, secret, _ := strings.Cut(t.URL, "ticket=")
+			return secret
+		}
+		auth := func(secret string) string {
+			l, err := h.launcher.Redeem(h.Context(), secret)
+			h.must(err)
+			u, err := url.Parse(l.URL)
+			h.must(err)
+			return u.Query().Get("auth")
+		}
+		leaked := h.account("leaked")
+		open, over, others := ticket(leaked), auth(ticket(leaked)), auth(ticket(h.lms))
+		var longest int
+		h.must(h.db.Read(h.Context(), func(tx *db.Tx) error {
+			return tx.Row(h.Context(), "SELECT max(length(agent)) FROM launch_tickets").Scan(&longest)
+		}))
+		if longest > 200 {
+			h.Errorf("a ticket keeps an agent of %d characters", longest)
+		}
+		h.caller(over) // now it is remembered
+		h.must(h.accounts.Revoke(h.Context(), access.CommandLine(id.DefaultOrg), leaked.ServiceAccount))
+		_, err := h.vault.Authenticate(h.Context(), over, false)
+		h.wants(err, fault.Unauthenticated, "credential_revoked")
+		_, err = h.launcher.Redeem(h.Context(), open)
+		h.wants(err, fault.Gone, "ticket_gone")
+		h.caller(others)
+		auth(ticket(h.lms))
 	})
 }
 

@@ -23,8 +23,9 @@ type Ticket struct {
 }
 
 const (
-	insertTicket = `INSERT INTO launch_tickets (hash, org_id, person_id, agent, activity, registration_id, new_attempt, made_by, expires) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`
-	readTicket   = `SELECT org_id, person_id, agent, activity, registration_id, new_attempt, made_by FROM launch_tickets WHERE hash = ? AND used IS NULL AND expires > ?`
+	insertTicket = `INSERT INTO launch_tickets (hash, org_id, person_id, agent, activity, registration_id, new_attempt, made_by, service_account_id, expires) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	readTicket   = `SELECT t.org_id, t.person_id, t.agent, t.activity, t.registration_id, t.new_attempt, t.made_by, t.service_account_id FROM launch_tickets t
+ LEFT JOIN service_accounts s ON s.org_id = t.org_id AND s.id = t.service_account_id WHERE t.hash = ? AND t.used IS NULL AND t.expires > ? AND s.revoked IS NULL`
 	useTicket    = `UPDATE launch_tickets SET used = ? WHERE hash = ? AND used IS NULL AND expires > ? RETURNING org_id`
 	sweepTickets = `DELETE FROM launch_tickets WHERE expires < ?`
 )
@@ -32,7 +33,8 @@ const (
 var errTicketGone = fault.New(fault.Gone, "ticket_gone", "A link like this opens once, within a minute of being made.")
 
 // Ticket makes a link that launches content once for a person, for a caller with the scope launch:create. The person is
-// found by any of their agents, which becomes the actor of what they do.
+// found by any of their agents, which becomes the actor of what they do under the person's own name. Revoking the service
+// account that made it ends the link and what was launched with it.
 //
 // Faults: Forbidden, NotFound for an unknown person or activity, those of Start for the person's state.
 func (l *Launcher) Ticket(ctx context.Context, c access.Caller, people *directory.Directory, agent xapi.Agent, r Request) (Ticket, error) {
@@ -46,6 +48,7 @@ func (l *Launcher) Ticket(ctx context.Context, c access.Caller, people *director
 	if err != nil {
 		return Ticket{}, err
 	}
+	agent.Name = ""
 	text, err := json.Marshal(agent)
 	if err != nil {
 		return Ticket{}, err
@@ -71,7 +74,7 @@ func (l *Launcher) Ticket(ctx context.Context, c access.Caller, people *director
 		if err := tx.Defer(ctx, sweepTickets, tx.Now().Add(-24*time.Hour)); err != nil {
 			return err
 		}
-		return tx.Defer(ctx, insertTicket, l.ticketHash(secret), c.Org, owner.ID, string(text), r.Activity, r.Registration, r.NewAttempt, c.Name, t.Expires)
+		return tx.Defer(ctx, insertTicket, l.ticketHash(secret), c.Org, owner.ID, string(text), r.Activity, r.Registration, r.NewAttempt, c.Name, c.ServiceAccount, t.Expires)
 	})
 	return t, err
 }
@@ -79,7 +82,7 @@ func (l *Launcher) Ticket(ctx context.Context, c access.Caller, people *director
 func (l *Launcher) ticketHash(secret []byte) []byte { return l.key.Hash("ticket", string(secret)) }
 
 // Redeem launches what a ticket was made for and uses the ticket up. Fault: Gone (ticket_gone) for one that is unknown,
-// used or too old; otherwise those of Start.
+// used, too old or whose maker was revoked; otherwise those of Start.
 func (l *Launcher) Redeem(ctx context.Context, ticket string) (Launch, error) {
 	secret, err := base64.RawURLEncoding.Strict().DecodeString(ticket)
 	if err != nil || len(secret) != 32 {
@@ -88,7 +91,7 @@ func (l *Launcher) Redeem(ctx context.Context, ticket string) (Launch, error) {
 	s := &start{ticket: l.ticketHash(secret)}
 	var agent string
 	err = l.db.Read(ctx, func(tx *db.Tx) error {
-		return tx.Row(ctx, readTicket, s.ticket, tx.Now()).Scan(&s.caller.Org, &s.person, &agent, &s.Activity, &s.Registration, &s.NewAttempt, &s.caller.Name)
+		return tx.Row(ctx, readTicket, s.ticket, tx.Now()).Scan(&s.caller.Org, &s.person, &agent, &s.Activity, &s.Registration, &s.NewAttempt, &s.caller.Name, &s.caller.ServiceAccount)
 	})
 	if errors.Is(err, db.ErrNoRows) {
 		return Launch{}, errTicketGone

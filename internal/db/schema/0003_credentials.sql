@@ -11,11 +11,11 @@ CREATE TABLE credentials (
   registration_id uuid, -- of a launch
   activity text NOT NULL, -- of a launch
   parent_id uuid, -- the credential that a launch was opened with
-  minted_by uuid, -- service account
+  minted_by uuid, -- service account; of a launch: whose ticket it was opened with
   scopes bigint NOT NULL,
   created bigint NOT NULL,
   expires bigint NOT NULL, -- moved on by use for a launch
-  revoked bigint, -- a launch's is over too when its parent is revoked
+  revoked bigint, -- it is over too when its parent or the account that minted either is revoked
   last_used bigint,
   PRIMARY KEY (org_id, id)
 ) STRICT, WITHOUT ROWID;

@@ -34,6 +34,7 @@ CREATE TABLE launch_tickets (
   registration_id uuid,
   new_attempt boolean NOT NULL,
   made_by text NOT NULL,
+  service_account_id uuid, -- the same, when it is one: its revocation ends the ticket and the launch
   expires bigint NOT NULL,
   used bigint
 ) STRICT, WITHOUT ROWID;
