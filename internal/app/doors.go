@@ -16,13 +16,19 @@ import (
 	"rollway/xapi"
 )
 
+// The paths of probes, which know a server by its address.
+const (
+	healthz = "/healthz"
+	readyz  = "/readyz"
+)
+
 // main is the first origin: the doors for integrators and for content.
 func (h *House) main() http.Handler {
 	mux := http.NewServeMux()
 	web.Mount(mux, "", web.Readable, web.Routes{
-		"GET /healthz": web.Healthz,
-		"GET /readyz":  web.Readyz(h.DB.Ready),
-		"/":            web.NotFound,
+		"GET " + healthz: web.Healthz,
+		"GET " + readyz:  web.Readyz(h.DB.Ready),
+		"/":              web.NotFound,
 	})
 	(&clearxp.Door{
 		Web:         h.door(true),

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 	"sync"
@@ -55,7 +56,7 @@ func (h *House) Serve(ctx context.Context, log *slog.Logger) (*Serving, error) {
 	s.work.Go(func() {
 		h.Credentials.Run(work, func(err error) { log.Error("last use cannot be kept", "error", err) })
 	})
-	s.run(main, web.Server(web.Config{Log: log, Proxies: h.Config.TrustedProxies}, h.main()))
+	s.run(main, web.Server(web.Config{Log: log, Proxies: h.Config.TrustedProxies, Hosts: h.mainHosts(), AnyHost: []string{healthz, readyz}}, h.main()))
 	s.run(courseware, web.Server(web.Config{Log: log, Proxies: h.Config.TrustedProxies, Hosts: h.coursewareHosts()}, h.courseware()))
 	return s, nil
 }
@@ -87,11 +88,27 @@ func (s *Serving) Shutdown(ctx context.Context) error {
 	return errors.Join(append(errs, s.unlock())...)
 }
 
+// mainHosts are the names that the first origin answers to, so that no page elsewhere reaches it under a name of its own
+// (DNS rebinding): that of its links, those of this machine, and the address listened on unless that is all of them.
+func (h *House) mainHosts() []string {
+	hosts := []string{hostOf(h.Config.PublicURL), "localhost", "127.0.0.1", "::1"}
+	host, _, err := net.SplitHostPort(h.Config.HTTP)
+	if ip, bad := netip.ParseAddr(host); err == nil && host != "" && (bad != nil || !ip.IsUnspecified()) {
+		hosts = append(hosts, strings.ToLower(host))
+	}
+	return hosts
+}
+
 func (h *House) coursewareHosts() []string {
-	u, err := url.Parse(h.Config.CoursewareURL)
-	if err != nil { // withDefaults has parsed it
+	host := hostOf(h.Config.CoursewareURL)
+	return []string{host, "*." + host}
+}
+
+// hostOf is the host name of an address that withDefaults has parsed.
+func hostOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
 		panic(err)
 	}
-	host := strings.ToLower(u.Hostname())
-	return []string{host, "*." + host}
+	return web.HostName(u.Host)
 }

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,6 +18,7 @@ type Config struct {
 	Log     *slog.Logger     // default slog.Default()
 	Proxies []netip.Prefix   // peers whose X-Forwarded-For is believed; default none
 	Hosts   []string         // host names answered, without port; "*.example.org" covers names one or more labels below. Default any
+	AnyHost []string         // paths answered whatever the host name, for probes
 	Render  Render           // dialect of refusals that come before any door; default Readable
 	Now     func() time.Time // default time.Now
 }
@@ -70,7 +72,7 @@ func (c Config) refuse(w http.ResponseWriter, r *http.Request) error {
 		return fault.New(fault.Invalid, "ambiguous_length", "The request has both Content-Length and Transfer-Encoding.")
 	case r.Method == http.MethodTrace || r.Method == http.MethodConnect:
 		return WithStatus(http.StatusMethodNotAllowed, fault.New(fault.Invalid, "method_not_allowed", "The method %s is not taken here.", r.Method))
-	case !hostAllowed(c.Hosts, r.Host):
+	case !hostAllowed(c.Hosts, r.Host) && !slices.Contains(c.AnyHost, r.URL.Path):
 		return WithStatus(http.StatusMisdirectedRequest, fault.New(fault.NotFound, "unknown_host", "This server does not answer for the host name in the address."))
 	case (r.Method == http.MethodGet || r.Method == http.MethodHead) && r.ContentLength != 0:
 		return fault.New(fault.Invalid, "unexpected_body", "A %s request has no body.", r.Method)

@@ -80,7 +80,7 @@ func talk(t *testing.T, addr string, requests ...string) (answers []string) {
 
 func TestRawRequests(t *testing.T) {
 	t.Parallel()
-	addr := start(t, Config{Hosts: []string{"lrs.example", "*.content.example"}})
+	addr := start(t, Config{Hosts: []string{"lrs.example", "*.content.example"}, AnyHost: []string{"/healthz"}})
 	get := "GET / HTTP/1.1\r\nHost: lrs.example\r\n\r\n"
 	post := func(n int, more string) string {
 		return fmt.Sprintf("POST / HTTP/1.1\r\nHost: lrs.example\r\n%sContent-Length: %d\r\n\r\n%s", more, n, strings.Repeat("x", n))
@@ -105,6 +105,8 @@ func TestRawRequests(t *testing.T) {
 		"gzip":            {[]string{post(3, "Content-Encoding: gzip\r\n"), post(3, "Content-Encoding: identity\r\n")}, []string{"415 ", "200 POST 3 []"}},
 		"underscores":     {[]string{post(3, "X_Forwarded_For: 1.2.3.4\r\n")}, []string{"200 POST 3 []"}},
 		"other host":      {[]string{"GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n"}, []string{"421 "}},
+		"a probe":         {[]string{"GET /healthz HTTP/1.1\r\nHost: 10.0.0.7:80\r\n\r\n"}, []string{"200 GET 0 []"}},
+		"below a probe":   {[]string{"GET /healthz/x HTTP/1.1\r\nHost: 10.0.0.7:80\r\n\r\n"}, []string{"421 "}},
 		"absolute form":   {[]string{"GET http://evil.example/ HTTP/1.1\r\nHost: lrs.example\r\n\r\n"}, []string{"421 "}},
 		"host with port":  {[]string{"GET / HTTP/1.1\r\nHost: LRS.example:80\r\n\r\n"}, []string{"200 GET 0 []"}},
 		"package host":    {[]string{"GET / HTTP/1.1\r\nHost: p-1.content.example\r\n\r\n"}, []string{"200 GET 0 []"}},
