@@ -2,11 +2,14 @@ package app
 
 import (
 	"encoding/base64"
+	"io"
+	"net/http"
 	"net/url"
 	"strings"
 	"testing"
 
 	"rollway/internal/access"
+	"rollway/internal/content/sample"
 	"rollway/internal/id"
 )
 
@@ -46,6 +49,41 @@ func TestPeopleAreNotToBeEnumerated(t *testing.T) {
 			t.wants(r, 200, "")
 			if !strings.Contains(r.text, `"name":"`+c.asked+`"`) || strings.Count(r.text, "homePage") != 1+strings.Count(r.text, "-again") || strings.Contains(r.text, "-again") != c.told || strings.Contains(r.text, `"N"`) != c.told {
 				t.Errorf("%s is told of %s: %s", c.who, c.asked, r.text)
+			}
+		}
+	})
+}
+
+// A launch has one credential; one that is empty is one too, and nobody chooses between two.
+func TestALaunchTakesOneCredential(t *testing.T) {
+	each(t, func(t *tenant) {
+		t.wants(t.ask("PUT", agentsPath, agentJSON("learner", "")), 200, "")
+		t.wants(t.ask("POST", "/api/auth/basic", mintJSON("learner-1", longSecret, "")), 200, "")
+		learner := "Basic " + base64.StdEncoding.EncodeToString([]byte("learner-1:"+longSecret))
+		byQuery, byTicket := launchPath("learner-1", longSecret, ""), "/api/activities/launch?ticket=x"
+		byHeader := "/api/activities/launch?activityId=" + url.QueryEscape(sample.ActivityID)
+		for _, c := range []struct {
+			path   string
+			status int
+			sent   []string
+		}{
+			{byQuery, 303, nil}, {byQuery, 400, []string{""}}, {byQuery, 400, []string{"", learner}}, {byQuery, 400, []string{learner}},
+			{byTicket, 410, nil}, {byTicket, 400, []string{""}},
+			{byHeader, 303, []string{learner}}, {byHeader, 400, []string{learner, learner}},
+		} {
+			req, err := http.NewRequestWithContext(t.Context(), "GET", t.server.URL+c.path, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			req.Header["Authorization"] = c.sent
+			res, err := t.server.Client().Do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text, err := io.ReadAll(res.Body)
+			res.Body.Close()
+			if err != nil || res.StatusCode != c.status || c.status == 400 && !strings.Contains(string(text), "two_credentials") {
+				t.Errorf("%s with %q: %d, want %d: %s %v", c.path, c.sent, res.StatusCode, c.status, text, err)
 			}
 		}
 	})

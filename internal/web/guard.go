@@ -74,6 +74,8 @@ func (c Config) refuse(w http.ResponseWriter, r *http.Request) error {
 		return WithStatus(http.StatusMethodNotAllowed, fault.New(fault.Invalid, "method_not_allowed", "The method %s is not taken here.", r.Method))
 	case !hostAllowed(c.Hosts, r.Host) && !slices.Contains(c.AnyHost, r.URL.Path):
 		return WithStatus(http.StatusMisdirectedRequest, fault.New(fault.NotFound, "unknown_host", "This server does not answer for the host name in the address."))
+	case len(r.Header["Authorization"]) > 1:
+		return fault.New(fault.Invalid, "two_credentials", "The request has more than one header Authorization.").With(fault.Field{Name: "Authorization", Message: "It may be there once."})
 	case (r.Method == http.MethodGet || r.Method == http.MethodHead) && r.ContentLength != 0:
 		return fault.New(fault.Invalid, "unexpected_body", "A %s request has no body.", r.Method)
 	}

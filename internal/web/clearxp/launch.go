@@ -41,14 +41,14 @@ func (d *Door) openLaunch(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (d *Door) start(r *http.Request, q web.Params) (launch.Launch, error) {
-	header := r.Header.Get("Authorization")
+	header, sent := r.Header.Get("Authorization"), len(r.Header["Authorization"]) > 0 // an empty one is one too
 	if q.Has("ticket") {
-		if header != "" || q.Has("auth") {
+		if sent || q.Has("auth") {
 			return launch.Launch{}, errTwoCredentials
 		}
 		return d.Launcher.Redeem(r.Context(), q.Get("ticket"))
 	}
-	if q.Has("auth") && header != "" {
+	if q.Has("auth") && sent {
 		return launch.Launch{}, errTwoCredentials
 	}
 	request, err := launchRequest(q)

@@ -71,8 +71,8 @@ func unpack(r *http.Request, method string, form web.Params) (*http.Request, err
 		}
 		special = append(special, name)
 		value := form.Get(name)
-		if formHeaders[i] == "Authorization" && r.Header.Get("Authorization") != "" && r.Header.Get("Authorization") != value {
-			return nil, badForm("There are two credentials: one in the header, one in the form.")
+		if sent := meant.Header["Authorization"]; formHeaders[i] == "Authorization" && len(sent) > 0 && sent[0] != value {
+			return nil, badForm("There are two credentials, in the header and the form or in the form alone.")
 		}
 		if strings.ContainsAny(value, "\r\n") {
 			return nil, badForm("The field %s is no value of a header.", name)

@@ -128,6 +128,22 @@ func TestBytesThatAreNoText(t *testing.T) {
 	})
 }
 
+// Two credentials are refused, wherever they stand; the same twice is one.
+func TestFormsTakeOneCredential(t *testing.T) {
+	t.Parallel()
+	s := serve(t, dbtest.Open(t, db.SQLite))
+	for body, want := range map[string]int{
+		"Authorization=Test%20service":                              200,
+		"Authorization=Test%20service&authorization=Test%20service": 200,
+		"authorization=Test%20wrong&Authorization=Test%20service":   400,
+		"Authorization=&authorization=Test%20service":               400,
+	} {
+		if a := s.do(t, exchange{method: "POST", path: "statements?method=GET", header: form + "\nAuthorization:", body: body}); a.status != want {
+			t.Errorf("%s: %d %s", body, a.status, a.body)
+		}
+	}
+}
+
 // HEAD is GET without the body, and leaves the connection usable.
 func TestHeadIsGetWithoutBody(t *testing.T) {
 	t.Parallel()
