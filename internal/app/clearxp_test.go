@@ -295,6 +295,7 @@ func TestLaunchAnswersAndRefuses(t *testing.T) {
 			{good + "&auth=Basic%20x", 400, "", none},
 			{good + "&activityId=x", 400, "", none},
 			{good + "&newAttempt=maybe", 400, "new_attempt_invalid", none},
+			{strings.Replace(good, "activityId=", "activityId=%07", 1), 400, "activity_invalid", none},
 			{good + "&registration=7", 400, "registration_invalid", none},
 			{good + "&unknown=is-not-passed-on", 303, "", none},
 			{good + "&ticket=x", 400, "two_credentials", none},
@@ -345,6 +346,9 @@ func TestTicketsAreNotUsedUpByPreviews(t *testing.T) {
 		t.wants(t.ask("GET", path, "", none), 410, "ticket_gone")
 		t.wants(t.ask("POST", "/api/activities/launch", strings.Replace(body, "learner", "stranger", 1)), 404, "actor_unknown")
 		t.wants(t.ask("POST", "/api/activities/launch", strings.Replace(body, "knots", "splices", 1)), 404, "activity_unknown")
+		for _, bad := range []string{`https://example.com/\u0000`, `x`, `https://example.com/\n`} {
+			t.wants(t.ask("POST", "/api/activities/launch", strings.Replace(body, sample.ActivityID, bad, 1)), 400, "activity_invalid")
+		}
 		t.wants(t.ask("POST", "/api/activities/launch", `{"activityId":"x"}`), 400, "actor_missing")
 		t.wants(t.ask("POST", "/api/activities/launch", `{"actor":{}}`), 400, "activity_missing")
 	})

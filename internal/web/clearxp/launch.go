@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -76,6 +77,9 @@ func launchRequest(q web.Params) (launch.Request, error) {
 	if r.Activity == "" {
 		return r, fault.New(fault.Invalid, "activity_missing", "The parameter `activityId` says what to launch.").With(fault.Field{Name: "activityId", Message: "It is missing."})
 	}
+	if strings.ContainsFunc(r.Activity, unicode.IsControl) { // anything else is just unknown
+		return r, activityInvalid("activityId")
+	}
 	var err error
 	if r.Registration, err = registrationID(q.Get("registration")); err != nil {
 		return r, err
@@ -88,6 +92,10 @@ func launchRequest(q web.Params) (launch.Request, error) {
 		return r, fault.New(fault.Invalid, "new_attempt_invalid", "`newAttempt` is true or false.").With(fault.Field{Name: "newAttempt", Message: "It is neither true nor false.", Value: v})
 	}
 	return r, nil
+}
+
+func activityInvalid(pointer string) error {
+	return fault.New(fault.Invalid, "activity_invalid", "`activityId` is the IRI of an activity.").With(fault.Field{Name: pointer, Message: "It is not an IRI."})
 }
 
 func registrationID(s string) (id.RegistrationID, error) {
@@ -169,6 +177,9 @@ func (d *Door) postLaunch(w http.ResponseWriter, r *http.Request) error {
 	agent, err := actor(body.Actor, "/actor")
 	if err != nil {
 		return err
+	}
+	if _, err := xapi.ParseIRI(body.ActivityID); err != nil {
+		return activityInvalid("/activityId")
 	}
 	reg, err := registrationID(body.Registration)
 	if err != nil {
