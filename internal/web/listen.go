@@ -83,8 +83,9 @@ func (w *watched) CloseWrite() error {
 	return nil
 }
 
-// look follows the lines of heads and bodies alike, since telling them apart is the very thing that may go wrong. A body
-// that quotes such a head makes later chunked requests of its own connection fail, and harms nobody else.
+// look follows the lines of heads and bodies alike, since telling them apart is the very thing that may go wrong. What it has
+// seen stays seen, since the reads that it looks at run ahead of the requests: a body that quotes such a head makes the next
+// chunked request of its connection fail, which closes the connection. Behind a proxy that one may be another client's.
 func (w *watched) look(b []byte) {
 	for len(b) > 0 {
 		end := bytes.IndexByte(b, '\n')
