@@ -2,6 +2,7 @@ package access
 
 import (
 	"context"
+	"maps"
 	"sync"
 	"time"
 
@@ -49,7 +50,7 @@ func (c *Changes) Listen(fn func(Change)) {
 // Announce writes the change in the transaction that makes it; listeners of this process hear of it before Write returns.
 func (c *Changes) Announce(ctx context.Context, tx *db.Tx, ch Change) error {
 	tx.AfterCommit(func() { c.tell(ch) })
-	return tx.Defer(ctx, "INSERT INTO changes (org_id, kind, subject, at) VALUES (?, ?, ?, ?)", ch.Org, string(ch.Kind), ch.Subject[:], tx.Now())
+	return tx.Defer(ctx, "INSERT INTO changes (org_id, kind, subject, at) VALUES (?, ?, ?, "+tx.Engine.Clock()+")", ch.Org, string(ch.Kind), ch.Subject[:])
 }
 
 func (c *Changes) tell(ch Change) {
@@ -72,8 +73,7 @@ const (
 func (c *Changes) Poll(ctx context.Context, report func(error)) {
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
-	seen := map[int64]time.Time{}
-	heard := time.Now() // up to when everything has been heard
+	h := hearing{begun: time.Now(), seen: map[int64]time.Time{}}
 	swept := time.Time{}
 	for {
 		select {
@@ -81,10 +81,7 @@ func (c *Changes) Poll(ctx context.Context, report func(error)) {
 			return
 		case <-tick.C:
 		}
-		now := time.Now()
-		if err := c.poll(ctx, heard, now, seen); err == nil {
-			heard = now
-		} else if ctx.Err() == nil {
+		if err := c.poll(ctx, &h); err != nil && ctx.Err() == nil {
 			report(err)
 		}
 		if time.Since(swept) > keepFor/4 {
@@ -96,37 +93,56 @@ func (c *Changes) Poll(ctx context.Context, report func(error)) {
 	}
 }
 
+// hearing is what was heard so far. Its times but for begun are the database's: a machine whose own clock is wrong would
+// miss what others announce.
+type hearing struct {
+	begun time.Time           // when listening began, by this process's clock
+	heard time.Time           // up to when everything has been heard; zero at first
+	seen  map[int64]time.Time // when the changes that will be read again were announced
+}
+
 // poll tells of what was announced since it was last heard. A change that was seen keeps quiet for as long as it is looked
 // at again.
-func (c *Changes) poll(ctx context.Context, heard, now time.Time, seen map[int64]time.Time) error {
-	from := heard.Add(-lookBack)
-	for seq, at := range seen {
-		if at.Before(from.Add(-lookBack)) {
-			delete(seen, seq)
-		}
+func (c *Changes) poll(ctx context.Context, h *hearing) error {
+	back := lookBack
+	if h.heard.IsZero() {
+		back += time.Since(h.begun)
+	} else {
+		maps.DeleteFunc(h.seen, func(_ int64, at time.Time) bool { return at.Before(h.heard.Add(-2 * lookBack)) })
 	}
 	return c.db.Read(ctx, func(tx *db.Tx) error {
-		return tx.Each(ctx, "SELECT seq, org_id, kind, subject FROM changes WHERE at > ? ORDER BY at, seq", []any{from}, func(r *db.Rows) error {
+		var now time.Time
+		err := tx.Ask(ctx, "SELECT "+tx.Engine.Clock(), nil, func(r *db.Rows) error { return r.Scan(&now) })
+		if err != nil {
+			return err
+		}
+		since := "SELECT seq, org_id, kind, subject, at FROM changes WHERE at > (SELECT coalesce(?, " + tx.Engine.Clock() + ") - ?) ORDER BY at, seq"
+		err = tx.Each(ctx, since, []any{h.heard, back.Microseconds()}, func(r *db.Rows) error {
 			var seq int64
 			var ch Change
 			var subject []byte
-			if err := r.Scan(&seq, &ch.Org, &ch.Kind, &subject); err != nil {
+			var at time.Time
+			if err := r.Scan(&seq, &ch.Org, &ch.Kind, &subject, &at); err != nil {
 				return err
 			}
-			if _, ok := seen[seq]; !ok {
-				seen[seq] = now
+			if _, ok := h.seen[seq]; !ok {
+				h.seen[seq] = at
 				copy(ch.Subject[:], subject)
 				c.tell(ch)
 			}
 			return nil
 		})
+		if err == nil {
+			h.heard = now
+		}
+		return err
 	})
 }
 
 // sweep deletes what every running process has heard of.
 func (c *Changes) sweep(ctx context.Context) error {
 	return c.db.Write(ctx, func(tx *db.Tx) error {
-		_, err := tx.Exec(ctx, "DELETE FROM changes WHERE at < ?", tx.Now().Add(-keepFor))
+		_, err := tx.Exec(ctx, "DELETE FROM changes WHERE at < (SELECT "+tx.Engine.Clock()+" - ?)", keepFor.Microseconds())
 		return err
 	})
 }

@@ -27,6 +27,15 @@ func (e Engine) String() string {
 	return "SQLite"
 }
 
+// Clock is the SQL text of the database's own clock: microseconds since 1970 UTC, of SQLite to the millisecond. It is for
+// what several processes compare, since on several machines their clocks differ.
+func (e Engine) Clock() string {
+	if e == PostgreSQL {
+		return "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+	}
+	return "CAST(unixepoch('subsec') * 1000000 AS INTEGER)"
+}
+
 // Options say which database to open. The zero value opens a private SQLite database in memory.
 type Options struct {
 	// URL is a file path for SQLite (optionally as "sqlite:PATH") or postgres://user@host/name.
