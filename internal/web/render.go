@@ -146,7 +146,7 @@ const pageStyle = `:root{color-scheme:light dark}body{font:1.125rem/1.6 system-u
 var (
 	pageStyleHash = sha256.Sum256([]byte(pageStyle))
 	pagePolicy    = "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(pageStyleHash[:]) + "'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
-	page          = template.Must(template.New("failure").Parse(`<!DOCTYPE html>
+	page          = template.Must(template.New("failure").Funcs(template.FuncMap{"spans": spans}).Parse(`<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -157,7 +157,7 @@ var (
 <body>
 <main>
 <h1>{{.Title}}</h1>
-<p>{{.Fault.Message}}</p>
+<p>{{range spans .Fault.Message}}{{if .Code}}<code>{{.Text}}</code>{{else}}{{.Text}}{{end}}{{end}}</p>
 {{- with .Fault.Fields}}
 <ul>{{range .}}
 <li>{{with .Name}}<code>{{.}}</code>: {{end}}{{.Message}}</li>{{end}}
@@ -172,6 +172,22 @@ var (
 </html>
 `))
 )
+
+// span is a piece of a message; messages mark code with backquotes.
+type span struct {
+	Text string
+	Code bool
+}
+
+func spans(message string) []span {
+	var out []span
+	for i, text := range strings.Split(message, "`") {
+		if text != "" {
+			out = append(out, span{text, i%2 == 1})
+		}
+	}
+	return out
+}
 
 // Page renders a readable page: what happened, what to do, the code and the request id.
 func Page(w http.ResponseWriter, _ *http.Request, f Failure) {
