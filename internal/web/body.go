@@ -169,7 +169,7 @@ func ParseJSON(b []byte, v any) error {
 		return err
 	}
 	where, what := explain(err)
-	return fault.New(fault.Invalid, "bad_json", "The body cannot be read as the JSON expected here.").With(fault.Field{Name: where, Message: what}).Because(err)
+	return fault.New(fault.Invalid, "bad_json", "The body cannot be read as the JSON expected here.").With(fault.Field{Name: where, Message: what})
 }
 
 // explain puts a decoder's error into words that repeat nothing of the input but names.

@@ -10,6 +10,8 @@ import (
 	"testing/iotest"
 	"time"
 
+	"github.com/go-json-experiment/json"
+
 	"rollway/internal/fault"
 )
 
@@ -128,4 +130,34 @@ func TestStartBody(t *testing.T) {
 		t.Errorf("%v are left", got)
 	}
 	StartBody(httptest.NewRequest("POST", "/", nil)) // not under Guard
+}
+
+// What stands in a body, names included, is nothing for the log.
+func TestBadJSONIsNotLogged(t *testing.T) {
+	t.Parallel()
+	const canary = "Canary7secret"
+	for _, body := range []string{`{"` + canary + `":1}`, `{"name":{"` + canary + `":1}}`, `{"name":"a","name":"` + canary + `"}`, canary, `{"` + canary + `":1,"` + canary + `":2}`, `{"list":{"` + canary + `":[}}`} {
+		for _, room := range []string{"", "yes"} {
+			log, lines := logged()
+			r := httptest.NewRequest("POST", "/api/x", strings.NewReader(body))
+			r.Header.Set("X-Room", room)
+			w := answer(Guard(Config{Log: log}, Handle(Envelope, func(_ http.ResponseWriter, r *http.Request) error {
+				var v struct {
+					Name string           `json:"name"`
+					List map[string][]int `json:"list"`
+				}
+				b, err := Body(r, 1000)
+				if err != nil {
+					return err
+				}
+				if r.Header.Get("X-Room") != "" { // a room that decodes by itself, and gives its reason
+					return fault.New(fault.Invalid, "bad_json", "This cannot be read.").Because(json.Unmarshal(b, &v, json.RejectUnknownMembers(true)))
+				}
+				return ParseJSON(b, &v)
+			})), r)
+			if w.Code != 400 || strings.Contains(lines.String(), canary) || !strings.Contains(lines.String(), `"code":"bad_json"`) {
+				t.Errorf("%s: %d, log %s", body, w.Code, lines)
+			}
+		}
+	}
 }

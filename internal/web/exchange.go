@@ -10,6 +10,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
 	"rollway/internal/fault"
 	"rollway/internal/id"
 )
@@ -179,7 +182,7 @@ func errorAttrs(err error) []slog.Attr {
 	}
 	f := fault.Of(err)
 	attrs := []slog.Attr{slog.String("code", f.Code)}
-	if f.Kind == fault.Internal || f.Err != nil {
+	if f.Kind == fault.Internal || f.Err != nil && !quotesJSON(f.Err) {
 		attrs = append(attrs, slog.String("error", Redact(clip(err.Error(), 4<<10))))
 	}
 	var p *panicked
@@ -187,6 +190,14 @@ func errorAttrs(err error) []slog.Attr {
 		attrs = append(attrs, slog.String("stack", string(p.stack)))
 	}
 	return attrs
+}
+
+// quotesJSON tells a decoder's error about JSON that was sent: it quotes the names of members, and people paste secrets as
+// names.
+func quotesJSON(err error) bool {
+	var syntax *jsontext.SyntacticError
+	var semantic *json.SemanticError
+	return errors.As(err, &syntax) || errors.As(err, &semantic)
 }
 
 func clip(s string, n int) string {
