@@ -82,6 +82,7 @@ type request struct {
 	attributes []attribute // sorted by name
 	ifi        string      // key of the submitted identifier
 	made       xapi.Agent  // used for a new person when none was submitted
+	own        string      // the installation's own home page
 }
 
 // check turns claims into a request, or reports everything that is wrong with them as one Invalid fault whose fields are

@@ -31,7 +31,7 @@ type hint struct {
 }
 
 // New returns the directory. publicURL is the home page of the accounts that are made for people whose source has no agent
-// for them.
+// for them; only an administrator may bring in others on it.
 func New(d *db.DB, changes *access.Changes, publicURL string) *Directory {
 	return &Directory{db: d, changes: changes, publicURL: publicURL}
 }
@@ -107,6 +107,7 @@ func (d *Directory) request(caller access.Caller, c Claims) (*request, error) {
 	if err != nil {
 		return nil, err
 	}
+	r.own = d.publicURL
 	if r.ifi == "" {
 		made, err := xapi.ParseAccount(d.publicURL, id.NewRandom[id.PersonID]().String())
 		if err != nil {

@@ -163,6 +163,34 @@ func TestMatchingNeedsAScopeAndSparesAdministrators(t *testing.T) {
 	})
 }
 
+func TestTheInstallationsOwnHomePageIsItsOwn(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		dir := newDirectory(d)
+		for _, own := range []string{publicURL, publicURL + "/", publicURL + ":443/x/..", "HTTPS://Learn.Example.org", "https://user@learn.example.org"} {
+			_, err := dir.Provision(t.Context(), lms(), Claims{Source: ByAPI, Agent: account(own, "ada")})
+			wantFault(t, err, fault.Forbidden, "home_page_forbidden")
+			for _, name := range []string{"rollway", "person:" + id.New[id.PersonID]().String(), "service-account:x", "credential:x"} {
+				_, err := dir.Provision(t.Context(), admin, Claims{Source: ByAdmin, Agent: account(own, name)})
+				wantFault(t, err, fault.Forbidden, "home_page_forbidden")
+			}
+		}
+		for _, other := range []string{"https://lms.example.org", publicURL + ":8443", publicURL + ".evil.example"} {
+			provision(t, dir, lms(), Claims{Source: ByAPI, Agent: account(other, "rollway")})
+		}
+		made := provision(t, dir, lms(), claims("", "Email=ada@example.com"))
+		if made.Primary.IFI.Account.HomePage != publicURL {
+			t.Errorf("made %+v", made.Primary)
+		}
+		ada := provision(t, dir, admin, Claims{Source: ByAdmin, Agent: account(publicURL, "ada")})
+		for _, known := range []xapi.Agent{made.Primary, ada.Primary} { // which others may speak of
+			if again := provision(t, dir, lms(), Claims{Source: ByAPI, Agent: xapi.Agent{IFI: known.IFI}}); again.Outcome != Unchanged {
+				t.Errorf("%v is %s", known.IFI, again.Outcome)
+			}
+		}
+	})
+}
+
 func TestHomePagesBindInsertion(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {

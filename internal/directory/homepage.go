@@ -48,6 +48,22 @@ func below(prefix, homePage string) bool {
 	return ok && (rest == "" || rest[0] == '/')
 }
 
+// sameOrigin reports whether a home page is on the host and port of another, whatever its path.
+func sameOrigin(own, homePage string) bool {
+	o, err := url.Parse(own)
+	if err != nil || o.Host == "" {
+		return own == homePage
+	}
+	h, err := url.Parse(homePage)
+	return err == nil && authority(o) == authority(h)
+}
+
+// reserved reports whether the account name is one that Rollway writes as the authority of statements. Nobody may be called
+// so on its home page: statements would seem to be vouched for by somebody else.
+func reserved(name string) bool {
+	return name == "rollway" || slices.ContainsFunc([]string{"person:", "service-account:", "credential:"}, func(p string) bool { return strings.HasPrefix(name, p) })
+}
+
 func authority(u *url.URL) string {
 	host, port := strings.ToLower(u.Hostname()), u.Port()
 	if port == "" {

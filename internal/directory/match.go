@@ -80,8 +80,13 @@ func match(r *request, f *found) (*record, []Found, *fault.Error) {
 	candidates := f.candidates()
 	refuse := func(e *fault.Error) (*record, []Found, *fault.Error) { return nil, candidates, e }
 	known := slices.ContainsFunc(f.owners, func(o owner) bool { return o.by == byAgent })
-	if r.ifi != "" && !known && !within(r.caller.HomePages, r.Agent.IFI) {
-		return refuse(outsideHomePages(r.Agent.IFI))
+	if r.ifi != "" && !known {
+		if !within(r.caller.HomePages, r.Agent.IFI) {
+			return refuse(outsideHomePages(r.Agent.IFI))
+		}
+		if i := r.Agent.IFI; i.Kind == xapi.OnAccount && sameOrigin(r.own, i.Account.HomePage) && (reserved(i.Account.Name) || !r.caller.Scopes.Has(access.Admin)) {
+			return refuse(ownHomePage())
+		}
 	}
 	switch len(candidates) {
 	case 0:
@@ -117,6 +122,11 @@ func mayMatch(r *request, f *found, p *record) bool {
 func outsideHomePages(i xapi.IFI) *fault.Error {
 	return fault.New(fault.Forbidden, "home_page_forbidden", "This caller may not bring in %s: it is bound to accounts on other home pages.", kindOf(i)).
 		With(fault.Field{Name: "/agent", Message: "It is outside the caller's home pages."})
+}
+
+func ownHomePage() *fault.Error {
+	return fault.New(fault.Forbidden, "home_page_forbidden", "Accounts on the home page of Rollway itself are made by Rollway alone. Leave the agent out and one is made, or use the home page of the system that knows the account.").
+		With(fault.Field{Name: "/agent", Message: "It is on the home page of Rollway itself."})
 }
 
 // identityConflict names the keys that clash and never their values.
