@@ -9,7 +9,8 @@ import (
 )
 
 // Grant gives a person of the caller's organization an admin right: exactly one scope. Granting it again does nothing. The
-// caller makes sure that the person exists. Faults: Forbidden without the scope admin, Invalid.
+// caller makes sure that the person exists. From then on no service account mints for them or launches as them. Credentials
+// minted before go on working: they reach that person's own records and nothing of the right. Faults: Forbidden without the scope admin, Invalid.
 func Grant(ctx context.Context, tx *db.Tx, changes *Changes, c Caller, person id.PersonID, s Scope) error {
 	return changeGrant(ctx, tx, changes, c, person, s, "grant.give",
 		"INSERT INTO grants (created, org_id, person_id, scope) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", tx.Now())
