@@ -178,6 +178,29 @@ func TestUsernameIsUsedOnceForEver(t *testing.T) {
 	})
 }
 
+func TestUserNamesThatDifferByCaseAreTaken(t *testing.T) {
+	eachRig(t, func(t *testing.T, r *rig) {
+		p := r.person(t, "active")
+		q := Request{Username: "Zoë-Learner", Password: "0123456789abcdef", Agent: p.agent}
+		m, err := r.Mint(t.Context(), r.lms, q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.Password = q.Password
+		for _, name := range []string{"zoë-learner", "ZOË-LEARNER", "Zoe\u0308-Learner"} {
+			q.Username = name
+			if _, err := r.Mint(t.Context(), r.lms, q); !fault.Is(err, fault.Conflict) {
+				t.Errorf("%s: %v", name, err)
+			}
+			r.expect(t, name, Result{Username: name, Password: q.Password}, "credential_invalid")
+			if err := r.Revoke(t.Context(), r.boss, name); !fault.Is(err, fault.NotFound) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		r.expect(t, "as given out", m, "")
+	})
+}
+
 // TestManyMintsAtOnce has good and bad ones share transactions.
 func TestManyMintsAtOnce(t *testing.T) {
 	eachRig(t, func(t *testing.T, r *rig) {

@@ -3,6 +3,7 @@ package credential
 import (
 	"context"
 	"fmt"
+	"os"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -172,7 +173,7 @@ func TestChildLivesOnWhileItIsUsed(t *testing.T) {
 func TestRevokedIsRefusedOnTheNextRequest(t *testing.T) {
 	eachRig(t, func(t *testing.T, r *rig) {
 		p := r.person(t, "active")
-		race(t, 1000, r, func() (*Child, func()) {
+		race(t, rounds(1000), r, func() (*Child, func()) {
 			m := r.mint(t, p)
 			return &Child{Username: m.Username, Secret: m.Password}, func() {
 				if err := r.Revoke(t.Context(), r.lms, m.Username); err != nil {
@@ -185,12 +186,23 @@ func TestRevokedIsRefusedOnTheNextRequest(t *testing.T) {
 
 func TestSuspendedIsRefusedOnTheNextRequest(t *testing.T) {
 	eachRig(t, func(t *testing.T, r *rig) {
-		race(t, 200, r, func() (*Child, func()) {
+		race(t, rounds(200), r, func() (*Child, func()) {
 			p := r.person(t, "active")
 			c := r.launch(t, p, id.CredentialID{})
 			return c, func() { r.setState(t, p, "suspended") }
 		}, "person_suspended")
 	})
+}
+
+// rounds are all of them with ROLLWAY_LONG=1; else fewer, since each is durable on the disk.
+func rounds(all int) int {
+	switch {
+	case os.Getenv("ROLLWAY_LONG") != "":
+		return all
+	case testing.Short():
+		return all / 20
+	}
+	return all * 3 / 10
 }
 
 func race(t *testing.T, rounds int, r *rig, begin func() (*Child, func()), want string) {

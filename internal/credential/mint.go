@@ -19,7 +19,7 @@ import (
 
 // Request asks for a credential.
 type Request struct {
-	Username string // 8 to 255 bytes, never used before; made here when it and Password are empty
+	Username string // 8 to 255 bytes, never used before in whatever case; made here when it and Password are empty
 	Password string // 16 to 255 bytes
 	TTL      time.Duration
 	Agent    xapi.Agent   // any agent of an active person; zero for an unbound credential

@@ -82,13 +82,14 @@ func (v *Vault) Revoke(ctx context.Context, c access.Caller, username string) er
 			return err
 		}
 		var mintedBy id.ServiceAccountID
+		var stored string
 		if org == c.Org {
-			if err := tx.Row(ctx, "SELECT minted_by FROM credentials WHERE org_id = ? AND id = ?", org, which).Scan(&mintedBy); err != nil {
+			if err := tx.Row(ctx, "SELECT minted_by, username FROM credentials WHERE org_id = ? AND id = ?", org, which).Scan(&mintedBy, &stored); err != nil {
 				return err
 			}
 		}
 		own := !mintedBy.IsZero() && mintedBy == c.ServiceAccount
-		if org != c.Org || !own && !c.Scopes.Has(access.Admin) {
+		if org != c.Org || stored != username || !own && !c.Scopes.Has(access.Admin) {
 			return fault.New(fault.NotFound, "credential_unknown", "There is no credential with this user name.")
 		}
 		n, err := tx.Exec(ctx, "UPDATE credentials SET revoked = ? WHERE org_id = ? AND id = ? AND revoked IS NULL", v.now(), org, which)

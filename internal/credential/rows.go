@@ -4,9 +4,12 @@ import (
 	"context"
 	"crypto/hmac"
 	"errors"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/go-json-experiment/json"
+	"golang.org/x/text/unicode/norm"
 
 	"rollway/internal/access"
 	"rollway/internal/db"
@@ -105,9 +108,14 @@ func (v *Vault) readByID(ctx context.Context, org id.OrgID, want id.CredentialID
 	return c, err
 }
 
-func (v *Vault) nameHash(username string) []byte { return v.key.Hash("username", username) }
+// nameHash is the same for user names that differ by case or composition alone: people take them for one, so only one of
+// them is ever given out.
+func (v *Vault) nameHash(username string) []byte {
+	return v.key.Hash("username", norm.NFC.String(strings.Map(unicode.ToLower, norm.NFC.String(username))))
+}
 
-// secretHash covers the user name too, so that a row's secret cannot be moved to another row.
+// secretHash covers the user name too, so that a row's secret cannot be moved to another row and the name has to be spelled
+// as it was given out.
 func (v *Vault) secretHash(username, secret string) []byte {
 	return v.key.Hash("secret", username, secret)
 }
@@ -183,7 +191,7 @@ func (c *Credential) values(org id.OrgID) []any {
 		c.Parent, c.MintedBy, int64(c.Scopes), c.Created, c.Expires}
 }
 
-// idOfName returns the credential that has a user name, or zero.
+// idOfName returns the credential that has a user name, in whatever case, or zero.
 func (v *Vault) idOfName(ctx context.Context, tx *db.Tx, username string) (org id.OrgID, c id.CredentialID, err error) {
 	err = tx.Row(ctx, "SELECT org_id, credential_id FROM credential_names WHERE name_hash = ?", v.nameHash(username)).Scan(&org, &c)
 	if errors.Is(err, db.ErrNoRows) {
