@@ -48,8 +48,11 @@ func splitActor(v jsontext.Value, pointer string) (extensions map[string]jsontex
 	if agent, err = xapi.ParseAgent(bare); err != nil {
 		var broken *xapi.Error
 		if errors.As(err, &broken) {
-			return nil, agent, fault.New(fault.Invalid, "invalid_actor", "This is not a valid xAPI agent: %s (%s).", broken.Rule, broken.Section).
-				With(fault.Field{Name: pointer + broken.Pointer, Message: broken.Rule, Value: broken.Found})
+			rule := broken.Rule + "."
+			if broken.Section != "" {
+				rule = broken.Rule + " (xAPI, " + broken.Section + ")."
+			}
+			return nil, agent, fault.New(fault.Invalid, "invalid_actor", "This is not a valid xAPI agent.").With(fault.Field{Name: pointer + broken.Pointer, Message: rule, Value: broken.Found})
 		}
 		return nil, agent, err
 	}
