@@ -79,6 +79,7 @@ type minting struct {
 	Credential
 	caller               access.Caller
 	password             string
+	suspensions          int64 // of the person so far
 	nameHash, secretHash []byte
 	entry                access.Entry
 	err                  error // what is wrong with this one alone
@@ -186,6 +187,7 @@ type Child struct {
 	Parent       id.CredentialID     // that the launch was opened with; zero when it was another thing
 	MintedBy     id.ServiceAccountID // whose ticket the launch was opened with; zero when it was another thing
 	Scopes       access.Scope        // zero: a learner's
+	Suspensions  int64               // of the person, as the launch's transaction found them (people.suspensions)
 
 	ID       id.CredentialID // from here on set by Make
 	Username string
@@ -214,7 +216,7 @@ func (v *Vault) MintChildren(ctx context.Context, tx *db.Tx, children []*Child) 
 	for i, c := range children {
 		row := Credential{ID: c.ID, Kind: Launch, Username: c.Username, Person: c.Person, Agent: c.Agent, Registration: c.Registration, Activity: c.Activity,
 			Parent: c.Parent, MintedBy: c.MintedBy, Scopes: c.Scopes, Created: now, Expires: now.Add(v.Limits.LaunchTTL)}
-		rows[i] = row.values(c.Org)
+		rows[i] = row.values(c.Org, c.Suspensions)
 		names[i] = []any{v.nameHash(c.Username), int64(c.Org), c.ID, v.secretHash(c.Username, c.Secret)}
 	}
 	if err := insertNames.Insert(ctx, tx, names); err != nil {

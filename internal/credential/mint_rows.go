@@ -14,15 +14,16 @@ import (
 
 // owner is whom an agent belongs to, as far as minting must know.
 type owner struct {
-	person     id.PersonID
-	state      string
-	privileged bool
+	person      id.PersonID
+	state       string
+	suspensions int64
+	privileged  bool
 }
 
 const (
-	ownerOfAgent = `SELECT a.person_id, p.state, EXISTS (SELECT 1 FROM grants g WHERE g.org_id = a.org_id AND g.person_id = a.person_id)
+	ownerOfAgent = `SELECT a.person_id, p.state, p.suspensions, EXISTS (SELECT 1 FROM grants g WHERE g.org_id = a.org_id AND g.person_id = a.person_id)
  FROM agents a JOIN people p ON p.org_id = a.org_id AND p.id = a.person_id WHERE a.org_id = ? AND a.ifi = ?`
-	ownersOfAgents = `SELECT w.n, a.person_id, p.state, EXISTS (SELECT 1 FROM grants g WHERE g.org_id = a.org_id AND g.person_id = a.person_id)
+	ownersOfAgents = `SELECT w.n, a.person_id, p.state, p.suspensions, EXISTS (SELECT 1 FROM grants g WHERE g.org_id = a.org_id AND g.person_id = a.person_id)
  FROM unnest(?::bigint[], ?::bigint[], ?::text[]) AS w (n, org_id, ifi) JOIN agents a ON a.org_id = w.org_id AND a.ifi = w.ifi
  JOIN people p ON p.org_id = a.org_id AND p.id = a.person_id`
 	namesTaken = `SELECT w.n, c.credential_id FROM unnest(?::bigint[], ?::bytea[]) AS w (n, name_hash) JOIN credential_names c ON c.name_hash = w.name_hash`
@@ -40,6 +41,7 @@ func (v *Vault) writeMinted(ctx context.Context, tx *db.Tx, batch []*minting) er
 	}
 	for i, m := range batch {
 		if m.Kind == Minted && m.err == nil {
+			m.suspensions = owners[i].suspensions
 			m.Person, m.err = owners[i].check(m)
 		}
 	}
@@ -62,7 +64,7 @@ func (v *Vault) insertMinted(ctx context.Context, tx *db.Tx, good []*minting) er
 	names, rows, entries := make([][]any, len(good)), make([][]any, len(good)), make([]access.Entry, len(good))
 	for i, m := range good {
 		names[i] = []any{m.nameHash, int64(m.caller.Org), m.ID, m.secretHash}
-		rows[i] = m.values(m.caller.Org)
+		rows[i] = m.values(m.caller.Org, m.suspensions)
 		entries[i] = m.entry
 	}
 	if err := insertNames.Insert(ctx, tx, names); err != nil {
@@ -102,7 +104,7 @@ func findOwners(ctx context.Context, tx *db.Tx, batch []*minting) ([]owner, erro
 				continue
 			}
 			o := &owners[i]
-			err := tx.Each(ctx, ownerOfAgent, []any{m.caller.Org, m.Agent.IFI.Key()}, func(r *db.Rows) error { return r.Scan(&o.person, &o.state, &o.privileged) })
+			err := tx.Each(ctx, ownerOfAgent, []any{m.caller.Org, m.Agent.IFI.Key()}, func(r *db.Rows) error { return r.Scan(&o.person, &o.state, &o.suspensions, &o.privileged) })
 			if err != nil {
 				return nil, err
 			}
@@ -116,7 +118,7 @@ func findOwners(ctx context.Context, tx *db.Tx, batch []*minting) ([]owner, erro
 	err := tx.Ask(ctx, ownersOfAgents, []any{n, orgs, agents}, func(r *db.Rows) error {
 		var i int
 		var o owner
-		err := r.Scan(&i, &o.person, &o.state, &o.privileged)
+		err := r.Scan(&i, &o.person, &o.state, &o.suspensions, &o.privileged)
 		owners[i] = o
 		return err
 	})

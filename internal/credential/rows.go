@@ -24,7 +24,7 @@ type row struct {
 	Credential
 	org         id.OrgID
 	personState string
-	suspended   time.Time // the person, the last time
+	suspended   time.Time // when the person's suspension ended it; zero when none did
 	account     account   // that minted it, of an unbound one
 }
 
@@ -37,7 +37,8 @@ type account struct {
 // Each column costs, since this is read for every credential that is not in memory.
 const (
 	rowColumns = `c.org_id, c.id, c.kind, c.username, c.person_id, c.agent, c.agent_name, c.registration_id, c.activity, c.parent_id,
- coalesce(c.minted_by, u.minted_by), c.scopes, c.created, c.expires, coalesce(c.revoked, u.revoked, s.revoked), coalesce(p.state, ''), p.suspended`
+ coalesce(c.minted_by, u.minted_by), c.scopes, c.created, c.expires, coalesce(c.revoked, u.revoked, s.revoked), coalesce(p.state, ''),
+ CASE WHEN p.suspensions > c.person_suspensions THEN p.suspended END`
 	rowJoins = `
  LEFT JOIN people p ON p.org_id = c.org_id AND p.id = c.person_id
  LEFT JOIN credentials u ON u.org_id = c.org_id AND u.id = c.parent_id
@@ -148,7 +149,8 @@ func (c row) judge(now time.Time) error {
 }
 
 // ended reports whether the person was suspended since it was made: that ends it for good, also when they are resumed.
-func (c row) ended() bool { return !c.suspended.IsZero() && !c.suspended.Before(c.Created) }
+// Suspensions are counted, since the clocks of two machines may differ.
+func (c row) ended() bool { return !c.suspended.IsZero() }
 
 // personFault says why nothing may be done for a person in this state.
 func personFault(state string) error {
@@ -180,15 +182,15 @@ var (
 		db.Column{Name: "username", Type: "text"}, db.Column{Name: "person_id", Type: "uuid"}, db.Column{Name: "agent", Type: "text"},
 		db.Column{Name: "agent_name", Type: "text"}, db.Column{Name: "registration_id", Type: "uuid"}, db.Column{Name: "activity", Type: "text"},
 		db.Column{Name: "parent_id", Type: "uuid"}, db.Column{Name: "minted_by", Type: "uuid"}, db.Column{Name: "scopes", Type: "bigint"},
-		db.Column{Name: "created", Type: "bigint"}, db.Column{Name: "expires", Type: "bigint"})
+		db.Column{Name: "created", Type: "bigint"}, db.Column{Name: "expires", Type: "bigint"}, db.Column{Name: "person_suspensions", Type: "bigint"})
 	insertNames = db.NewBulk("credential_names", "",
 		db.Column{Name: "name_hash", Type: "bytea"}, db.Column{Name: "org_id", Type: "bigint"}, db.Column{Name: "credential_id", Type: "uuid"},
 		db.Column{Name: "secret_hash", Type: "bytea"})
 )
 
-func (c *Credential) values(org id.OrgID) []any {
+func (c *Credential) values(org id.OrgID, suspensions int64) []any {
 	return []any{int64(org), c.ID, string(c.Kind), c.Username, c.Person, c.Agent.IFI.Key(), c.Agent.Name, c.Registration, c.Activity,
-		c.Parent, c.MintedBy, int64(c.Scopes), c.Created, c.Expires}
+		c.Parent, c.MintedBy, int64(c.Scopes), c.Created, c.Expires, suspensions}
 }
 
 // idOfName returns the credential that has a user name, in whatever case, or zero.

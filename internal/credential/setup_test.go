@@ -97,10 +97,10 @@ func (r *rig) setState(t testing.TB, p human, state string) {
 			return err
 		}
 		if state == "suspended" {
-			if _, err := tx.Exec(t.Context(), "UPDATE people SET suspended = ? WHERE org_id = 1 AND id = ?", r.now(), p.id); err != nil {
+			// By a machine whose clock is an hour behind.
+			if _, err := tx.Exec(t.Context(), "UPDATE people SET suspended = ?, suspensions = suspensions + 1 WHERE org_id = 1 AND id = ?", r.now().Add(-time.Hour), p.id); err != nil {
 				return err
 			}
-			r.pass(time.Microsecond)
 		}
 		return r.changes.Announce(t.Context(), tx, access.Change{Org: 1, Kind: access.PersonChanged, Subject: p.id})
 	})
@@ -132,7 +132,13 @@ func (r *rig) launch(t testing.TB, p human, parent id.CredentialID) *Child {
 	t.Helper()
 	c := &Child{Org: 1, Person: p.id, Agent: p.agent, Registration: id.NewRandom[id.RegistrationID](), Activity: "https://lms.example/course", Parent: parent}
 	c.Make()
-	if err := r.db.Write(t.Context(), func(tx *db.Tx) error { return r.MintChildren(t.Context(), tx, []*Child{c}) }); err != nil {
+	err := r.db.Write(t.Context(), func(tx *db.Tx) error {
+		if err := tx.Row(t.Context(), "SELECT suspensions FROM people WHERE org_id = 1 AND id = ?", p.id).Scan(&c.Suspensions); err != nil {
+			return err
+		}
+		return r.MintChildren(t.Context(), tx, []*Child{c})
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
 	return c

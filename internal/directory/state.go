@@ -80,7 +80,7 @@ func (d *Directory) put(ctx context.Context, tx *db.Tx, caller access.Caller, p 
 		return err
 	}
 	if p.State == Suspended {
-		if err := tx.Defer(ctx, `UPDATE people SET suspended = ? WHERE org_id = ? AND id = ?`, p.Updated, caller.Org, p.ID); err != nil {
+		if err := tx.Defer(ctx, `UPDATE people SET suspended = ?, suspensions = suspensions + 1 WHERE org_id = ? AND id = ?`, p.Updated, caller.Org, p.ID); err != nil {
 			return err
 		}
 	}

@@ -179,6 +179,7 @@ func (l *Launcher) write(ctx context.Context, tx *db.Tx, starts []*start) error 
 	going := make([]*start, 0, len(starts))
 	for i, s := range starts {
 		if s.err = found[i].settle(s, latest); s.err == nil {
+			s.child.Suspensions = found[i].suspensions
 			going = append(going, s)
 		}
 	}

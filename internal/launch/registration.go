@@ -30,16 +30,17 @@ type registration struct {
 
 // lookup is what the database knows when a launch begins.
 type lookup struct {
-	state      string
-	name       string
-	privileged bool
-	used       bool // the ticket, meanwhile
-	reg        registration
+	state       string
+	name        string
+	suspensions int64
+	privileged  bool
+	used        bool // the ticket, meanwhile
+	reg         registration
 }
 
 // What is asked carries the place of the launch in its batch.
 var (
-	personNow = db.NewLookup(`SELECT w.n, p.state, p.name, EXISTS (SELECT 1 FROM grants g WHERE g.org_id = p.org_id AND g.person_id = p.id)
+	personNow = db.NewLookup(`SELECT w.n, p.state, p.name, p.suspensions, EXISTS (SELECT 1 FROM grants g WHERE g.org_id = p.org_id AND g.person_id = p.id)
  FROM @ w JOIN people p ON p.org_id = w.org_id AND p.id = w.person_id`,
 		db.Column{Name: "n", Type: "bigint"}, db.Column{Name: "org_id", Type: "bigint"}, db.Column{Name: "person_id", Type: "uuid"})
 	latestReg = db.NewLookup(`SELECT w.n, r.id, r.person_id, r.activity, r.agent FROM @ w JOIN registrations r ON r.org_id = w.org_id AND r.id =
@@ -91,8 +92,8 @@ func askPeople(ctx context.Context, tx *db.Tx, rows [][]any, found []lookup) err
 	return personNow.Ask(ctx, tx, rows, func(r *db.Rows) error {
 		var n int
 		var f lookup
-		err := r.Scan(&n, &f.state, &f.name, &f.privileged)
-		found[n].state, found[n].name, found[n].privileged = f.state, f.name, f.privileged
+		err := r.Scan(&n, &f.state, &f.name, &f.suspensions, &f.privileged)
+		found[n].state, found[n].name, found[n].suspensions, found[n].privileged = f.state, f.name, f.suspensions, f.privileged
 		return err
 	})
 }

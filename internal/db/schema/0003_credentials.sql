@@ -6,6 +6,7 @@ CREATE TABLE credentials (
   kind text NOT NULL, -- minted, unbound, launch
   username text NOT NULL,
   person_id uuid, -- none when unbound
+  person_suspensions bigint NOT NULL DEFAULT 0, -- as they were when it was made: one more ends it
   agent text NOT NULL, -- IFI key; empty when unbound
   agent_name text NOT NULL,
   registration_id uuid, -- of a launch
