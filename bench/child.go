@@ -55,6 +55,7 @@ func house(ctx context.Context, config string) error {
 	if err := json.Unmarshal([]byte(config), &c); err != nil {
 		return err
 	}
+	app.TuneCollector()
 	h, err := app.Open(ctx, c)
 	if err != nil {
 		return err

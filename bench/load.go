@@ -26,10 +26,12 @@ type load struct {
 type tally struct {
 	PerSecond float64
 	P50, P99  time.Duration
-	All       int     // requests answered, with those before and after the measured time
-	Counted   int     // requests answered in the measured time
-	Others    float64 // processor cores that other work on the machine took meanwhile
-	ServerCPU time.Duration
+	All       int           // requests answered, with those before and after the measured time
+	Counted   int           // requests answered in the measured time
+	Others    float64       // processor cores that other work on the machine took meanwhile
+	ServerCPU time.Duration // processor time of the server, PostgreSQL and the load
+	DBCPU     time.Duration
+	LoadCPU   time.Duration
 }
 
 // span is when a load is measured: from warm after its start, for long. The hooks are called at both ends.

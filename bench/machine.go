@@ -141,6 +141,8 @@ type meter struct {
 	busy       time.Duration
 	start      time.Time
 	serverTook time.Duration
+	dbTook     time.Duration // PostgreSQL's processes
+	loadTook   time.Duration // this process, which makes the load
 	others     float64
 }
 
@@ -183,8 +185,15 @@ func (m *meter) end() error {
 		if err != nil {
 			return err
 		}
-		if all -= now - before; pid == m.server {
-			m.serverTook = now - before
+		used := now - before
+		all -= used
+		switch pid {
+		case m.server:
+			m.serverTook = used
+		case os.Getpid():
+			m.loadTook = used
+		default:
+			m.dbTook += used
 		}
 	}
 	m.others = max(0, all.Seconds()/took.Seconds())

@@ -123,7 +123,8 @@ func (s *site) one(ctx context.Context, r *series, floors map[string]*series) er
 		}
 	}
 	r.tallies = append(r.tallies, t)
-	s.say("%-9s %-10s %8.0f/s  p50 %v  p99 %v  others %.2f", s.engine, m.key, t.PerSecond, t.P50.Round(time.Microsecond), t.P99.Round(time.Microsecond), t.Others)
+	each := func(d time.Duration) string { return micro(d / time.Duration(t.Counted)) }
+	s.say("%-9s %-10s %8.0f/s  p50 %s  p99 %s  CPU %s server, %s database, %s load; others %.2f", s.engine, m.key, t.PerSecond, milli(t.P50), milli(t.P99), each(t.ServerCPU), each(t.DBCPU), each(t.LoadCPU), t.Others)
 	return nil
 }
 
@@ -150,7 +151,7 @@ func (s *site) lay(ctx context.Context, f *series, it item) error {
 func (s *site) drive(ctx context.Context, l load, pid int) (tally, error) {
 	meter := meterOf(pid, postgresPids(s.database)...)
 	t, err := drive(ctx, s.world.address, s.conns, l, span{s.warm, s.seconds, meter.begin, meter.end})
-	t.Others, t.ServerCPU = meter.others, meter.serverTook
+	t.Others, t.ServerCPU, t.DBCPU, t.LoadCPU = meter.others, meter.serverTook, meter.dbTook, meter.loadTook
 	return t, err
 }
 

@@ -11,8 +11,8 @@ import (
 )
 
 // transactions are the functions under which everything that a transaction costs is found: the writer and the checkpointer
-// of SQLite, a write on PostgreSQL.
-const transactions = `rollway/internal/db\.\(\*lite\)\.(run|checkpoint)$|rollway/internal/db\.\(\*postgres\)\.write$`
+// of SQLite, a write on PostgreSQL and what its driver does beside it.
+const transactions = `rollway/internal/db\.\(\*lite\)\.(run|checkpoint)$|rollway/internal/db\.\(\*postgres\)\.write$|github\.com/jackc/pgx`
 
 // cost is the processor time that a profile shows.
 type cost struct{ all, transaction time.Duration }

@@ -11,18 +11,18 @@ import (
 
 // result is a line of the table.
 type result struct {
-	engine, title      string
-	ours, p50, p99     string
-	floor, single      string
-	ratio, target, met string
-	cpu/* of the server */ string
-	others/* cores of work */ string
+	engine, title       string
+	ours, p50, p99      string
+	floor, single       string
+	ratio, target, met  string
+	cpu, dbcpu, loadcpu string // processor time of a request
+	others              string // cores that other work took
 }
 
-var heads = []string{"engine", "measure", "ours", "p50", "p99", "floor", "one by one", "ratio", "target", "met", "server CPU", "other load"}
+var heads = []string{"engine", "measure", "ours", "p50", "p99", "floor", "one by one", "ratio", "target", "met", "server CPU", "database CPU", "load CPU", "other load"}
 
 func (r result) cells() []string {
-	return []string{r.engine, r.title, r.ours, r.p50, r.p99, r.floor, r.single, r.ratio, r.target, r.met, r.cpu, r.others}
+	return []string{r.engine, r.title, r.ours, r.p50, r.p99, r.floor, r.single, r.ratio, r.target, r.met, r.cpu, r.dbcpu, r.loadcpu, r.others}
 }
 
 func (r *result) judge(met bool, target string) {
@@ -35,13 +35,18 @@ func (r *result) judge(met bool, target string) {
 // result is the medians of the rounds.
 func (r *series) result(engine string) result {
 	var speed, others []float64
-	var p50, p99, cpu []time.Duration
+	var p50, p99, cpu, dbcpu, loadcpu []time.Duration
 	for _, t := range r.tallies {
 		speed, others = append(speed, t.PerSecond), append(others, t.Others)
-		p50, p99, cpu = append(p50, t.P50), append(p99, t.P99), append(cpu, t.ServerCPU/time.Duration(t.Counted))
+		n := time.Duration(t.Counted)
+		p50, p99 = append(p50, t.P50), append(p99, t.P99)
+		cpu, dbcpu, loadcpu = append(cpu, t.ServerCPU/n), append(dbcpu, t.DBCPU/n), append(loadcpu, t.LoadCPU/n)
 	}
 	out := result{engine: engine, title: r.measure.title, ours: perSecond(median(speed)), p50: milli(median(p50)), p99: milli(median(p99)),
-		cpu: micro(median(cpu)), others: fmt.Sprintf("%.2f", median(others))}
+		cpu: micro(median(cpu)), loadcpu: micro(median(loadcpu)), others: fmt.Sprintf("%.2f", median(others))}
+	if engine == "postgres" {
+		out.dbcpu = micro(median(dbcpu))
+	}
 	if len(r.floor) == 0 {
 		return out
 	}
