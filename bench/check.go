@@ -19,30 +19,32 @@ import (
 func (s *site) launchCPU(ctx context.Context) error {
 	var outside, inside, bare, beside []time.Duration
 	for range s.rounds {
-		c, err := s.config()
+		house, others, err := calmly(s, func() (cost, float64, error) {
+			c, err := s.config()
+			if err != nil {
+				return cost{}, 0, err
+			}
+			config, err := json.Marshal(c)
+			if err != nil {
+				return cost{}, 0, err
+			}
+			return s.profile(ctx, 0, "house", string(config))
+		})
 		if err != nil {
 			return err
 		}
-		config, err := json.Marshal(c)
+		plain, _, err := calmly(s, func() (cost, float64, error) { return s.profile(ctx, 0, "bare") })
 		if err != nil {
 			return err
 		}
-		house, launches, err := s.profile(ctx, 0, "house", string(config))
+		rare, _, err := calmly(s, func() (cost, float64, error) { return s.besideFloor(ctx, house.requests) })
 		if err != nil {
 			return err
 		}
-		plain, all, err := s.profile(ctx, 0, "bare")
-		if err != nil {
-			return err
-		}
-		calm, few, err := s.besideFloor(ctx, launches)
-		if err != nil {
-			return err
-		}
-		outside, inside = append(outside, (house.all-house.transaction)/time.Duration(launches)), append(inside, house.transaction/time.Duration(launches))
-		bare, beside = append(bare, plain.all/time.Duration(all)), append(beside, calm.all/time.Duration(few))
+		outside, inside = append(outside, house.each(house.all-house.transaction)), append(inside, house.each(house.transaction))
+		bare, beside = append(bare, plain.each(plain.all)), append(beside, rare.each(rare.all))
 		at := len(bare) - 1
-		s.say("%-9s cpu        launch %v outside and %v inside the transaction; bare 303 %v, as rare as launches %v", s.engine, outside[at], inside[at], bare[at], beside[at])
+		s.say("%-9s cpu        launch %s outside and %s inside the transaction; bare 303 %s, as rare as launches %s; others %.2f", s.engine, micro(outside[at]), micro(inside[at]), micro(bare[at]), micro(beside[at]), others)
 	}
 	r := result{engine: s.engine, title: "CPU of a launch outside its transaction; floor: a bare net/http 303", ours: micro(median(outside)), floor: micro(median(bare))}
 	ratio := float64(median(outside)) / float64(median(bare))
@@ -55,19 +57,19 @@ func (s *site) launchCPU(ctx context.Context) error {
 }
 
 // besideFloor profiles the bare handler answering so many requests, while the floor writes the rows of launches.
-func (s *site) besideFloor(ctx context.Context, requests int) (c cost, n int, err error) {
+func (s *site) besideFloor(ctx context.Context, requests int) (c cost, others float64, err error) {
 	pace := time.Duration(s.conns) * s.seconds / time.Duration(requests)
 	done := make(chan error, 1)
 	go func() {
 		_, err := s.floor.run(ctx, launchItem, floorEach, s.warm+s.seconds)
 		done <- err
 	}()
-	c, n, err = s.profile(ctx, pace, "bare")
-	return c, n, errors.Join(err, <-done)
+	c, others, err = s.profile(ctx, pace, "bare")
+	return c, others, errors.Join(err, <-done)
 }
 
-// profile starts a child, drives launches at it and returns what its profile shows, and how many requests it was for.
-func (s *site) profile(ctx context.Context, pace time.Duration, args ...string) (c cost, requests int, err error) {
+// profile starts a child, drives launches at it and returns what its profile shows.
+func (s *site) profile(ctx context.Context, pace time.Duration, args ...string) (c cost, others float64, err error) {
 	p, err := spawn(ctx, filepath.Join(s.dir, args[0]+".log"), args...)
 	if err != nil {
 		return c, 0, err
@@ -80,8 +82,9 @@ func (s *site) profile(ctx context.Context, pace time.Duration, args ...string) 
 		l = s.world.launches()
 	}
 	l.pace = pace
-	begin := func() error { return p.tell("profile " + file) }
-	end := func() error { return p.tell("stop") }
+	meter := meterOf(p.pid(), s.database)
+	begin := func() error { return errors.Join(p.tell("profile "+file), meter.begin()) }
+	end := func() error { return errors.Join(meter.end(), p.tell("stop")) }
 	t, err := drive(ctx, p.address, s.conns, l, span{s.warm, s.seconds, begin, end})
 	if err = errors.Join(err, p.end()); err != nil {
 		return c, 0, fmt.Errorf("%w; it said %s", err, tail(p.log))
@@ -89,7 +92,8 @@ func (s *site) profile(ctx context.Context, pace time.Duration, args ...string) 
 	if c, err = costOf(ctx, file); err == nil && house && c.transaction == 0 {
 		err = errors.New("no sample of the profile is under a transaction: the functions it is told by have other names now")
 	}
-	return c, max(t.Counted, 1), err
+	c.requests = max(t.Counted, 1)
+	return c, meter.others, err
 }
 
 // checks measures the check of a credential in this process: one that is remembered, and one that is not, whose floor is
@@ -106,15 +110,12 @@ func (s *site) checks(ctx context.Context) error {
 	s.world.mu.Unlock()
 	var cached, uncached, floor []time.Duration
 	for range s.rounds {
-		first, second, err := s.check(ctx, headers)
+		took, others, err := calmly(s, func() ([3]time.Duration, float64, error) { return s.checkAndLook(ctx, headers) })
 		if err != nil {
 			return err
 		}
-		look, err := s.rows.look(ctx, len(headers))
-		if err != nil {
-			return err
-		}
-		uncached, cached, floor = append(uncached, first), append(cached, second), append(floor, look)
+		uncached, cached, floor = append(uncached, took[0]), append(cached, took[1]), append(floor, took[2])
+		s.say("%-9s check      %s remembered, %s not, one row %s; others %.2f", s.engine, micros(took[1]), micros(took[0]), micros(took[2]), others)
 	}
 	r := result{engine: s.engine, title: "Credential check, remembered", ours: micros(median(cached))}
 	r.judge(median(cached) <= time.Microsecond, "≤ 1 µs")
@@ -123,6 +124,19 @@ func (s *site) checks(ctx context.Context) error {
 	n.judge(median(uncached) <= 40*time.Microsecond, "≤ 40 µs")
 	s.results = append(s.results, r, n)
 	return nil
+}
+
+func (s *site) checkAndLook(ctx context.Context, headers []string) (took [3]time.Duration, others float64, err error) {
+	meter := meterOf(0, s.database)
+	if err := meter.begin(); err != nil {
+		return took, 0, err
+	}
+	if took[0], took[1], err = s.check(ctx, headers); err != nil {
+		return took, 0, err
+	}
+	took[2], err = s.rows.look(ctx, len(headers))
+	err = errors.Join(err, meter.end())
+	return took, meter.others, err
 }
 
 // check has a newly opened house check the headers twice.

@@ -136,7 +136,8 @@ func parentOf(pid int) int {
 
 // meter measures processor time between two moments: the server's, and that of work that is not ours.
 type meter struct {
-	server     int
+	server     int // its process, 0 for none
+	database   string
 	ours       map[int]time.Duration
 	busy       time.Duration
 	start      time.Time
@@ -146,28 +147,36 @@ type meter struct {
 	others     float64
 }
 
-// meterOf starts measuring the server's process and all others of ours.
-func meterOf(server int, more ...int) *meter {
-	m := &meter{server: server, ours: map[int]time.Duration{os.Getpid(): 0}}
-	for _, pid := range append(more, server) {
-		if pid != 0 {
-			m.ours[pid] = 0
-		}
-	}
-	return m
-}
+// meterOf measures a server's process, this one, and PostgreSQL's that work for databases whose name begins so.
+func meterOf(server int, database string) *meter { return &meter{server: server, database: database} }
 
 func (m *meter) begin() (err error) {
-	for pid := range m.ours {
-		if m.ours[pid], err = cpuOf(pid); errors.Is(err, fs.ErrNotExist) && pid != m.server {
-			delete(m.ours, pid)
-		} else if err != nil {
-			return err
-		}
+	if m.ours, err = m.used(); err != nil {
+		return err
 	}
 	m.start = time.Now()
 	m.busy, err = busy()
 	return err
+}
+
+// used is the processor time of each process of ours until now. One that ended meanwhile is left out.
+func (m *meter) used() (map[int]time.Duration, error) {
+	pids := append(postgresPids(m.database), os.Getpid())
+	if m.server != 0 {
+		pids = append(pids, m.server)
+	}
+	used := map[int]time.Duration{}
+	for _, pid := range pids {
+		took, err := cpuOf(pid)
+		if errors.Is(err, fs.ErrNotExist) && pid != m.server {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		used[pid] = took
+	}
+	return used, nil
 }
 
 func (m *meter) end() error {
@@ -177,15 +186,12 @@ func (m *meter) end() error {
 	}
 	all -= m.busy
 	took := time.Since(m.start)
-	for pid, before := range m.ours {
-		now, err := cpuOf(pid)
-		if errors.Is(err, fs.ErrNotExist) && pid != m.server {
-			continue // a backend that ended
-		}
-		if err != nil {
-			return err
-		}
-		used := now - before
+	now, err := m.used()
+	if err != nil {
+		return err
+	}
+	for pid, used := range now {
+		used -= m.ours[pid] // nothing, for one that began meanwhile
 		all -= used
 		switch pid {
 		case m.server:

@@ -23,6 +23,7 @@ type options struct {
 	seconds  time.Duration
 	warm     time.Duration
 	rounds   int
+	quiet    float64
 	conns    int
 	postgres string
 	dir      string
@@ -84,6 +85,7 @@ func readOptions(args []string) (options, error) {
 	f.DurationVar(&o.seconds, "for", 4*time.Second, "how long each measure runs, each round")
 	f.DurationVar(&o.warm, "warm", time.Second, "how long each measure runs before that")
 	f.IntVar(&o.rounds, "rounds", 3, "how often; the table shows medians")
+	f.Float64Var(&o.quiet, "quiet", 0, "repeat a measure while other work takes more than so many `cores` of the machine; 0 never")
 	f.IntVar(&o.conns, "conns", 64, "keep-alive connections")
 	f.StringVar(&o.postgres, "postgres", os.Getenv("ROLLWAY_TEST_POSTGRES"), "`URL` of a PostgreSQL server where databases may be created; default $ROLLWAY_TEST_POSTGRES")
 	f.StringVar(&o.dir, "dir", "", "`directory` for the data; default the system's for temporary files")

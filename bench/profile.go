@@ -14,8 +14,13 @@ import (
 // of SQLite, a write on PostgreSQL and what its driver does beside it.
 const transactions = `rollway/internal/db\.\(\*lite\)\.(run|checkpoint)$|rollway/internal/db\.\(\*postgres\)\.write$|github\.com/jackc/pgx`
 
-// cost is the processor time that a profile shows.
-type cost struct{ all, transaction time.Duration }
+// cost is the processor time that a profile shows, and of how many requests.
+type cost struct {
+	all, transaction time.Duration
+	requests         int
+}
+
+func (c cost) each(d time.Duration) time.Duration { return d / time.Duration(c.requests) }
 
 // costOf reads a profile with Go's own tool.
 func costOf(ctx context.Context, file string) (c cost, err error) {

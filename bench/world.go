@@ -90,20 +90,28 @@ func (w *world) launches() load {
 
 // firstLaunches are launches with credentials that were minted before and never used.
 func (w *world) firstLaunches() load {
-	w.mu.Lock()
-	fresh := w.minted
-	w.minted = nil
-	w.mu.Unlock()
-	rand.Shuffle(len(fresh), func(i, j int) { fresh[i], fresh[j] = fresh[j], fresh[i] })
-	var next atomic.Int64
 	return load{name: "first launch", want: 303, next: func(int) func() []byte {
 		return func() []byte {
-			if n := int(next.Add(1)) - 1; n < len(fresh) {
-				return w.launch(fresh[n])
+			if c, ok := w.unused(); ok {
+				return w.launch(c)
 			}
 			return nil
 		}
 	}}
+}
+
+// unused takes any one of the credentials that were minted and not used.
+func (w *world) unused() (credential, bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.minted) == 0 {
+		return credential{}, false
+	}
+	i, last := rand.IntN(len(w.minted)), len(w.minted)-1
+	c := w.minted[i]
+	w.minted[i] = w.minted[last]
+	w.minted = w.minted[:last]
+	return c, true
 }
 
 // mints are credentials for everybody in turn, with user names and passwords of the client's, as in the guide.
