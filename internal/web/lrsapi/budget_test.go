@@ -52,10 +52,10 @@ func (s *server) begin(t *testing.T, path, header string, parts ...string) (fini
 func TestBodiesHaveABudget(t *testing.T) {
 	t.Parallel()
 	s := serveWith(t, dbtest.Open(t, db.SQLite), func(w web.Door, store *lrs.Store, person lrsapi.PersonOf) http.Handler {
-		return lrsapi.NewWithin(w, store, person, 20<<20, 1<<20+16<<10, time.Second)
+		return lrsapi.NewWithin(w, store, person, 17<<20, 1<<20+16<<10, 2*time.Second)
 	})
 	const known = "Authorization: Test service\nX-Experience-API-Version: 1.0.3\nContent-Type: application/json"
-	large := strings.Replace(statement(ann, "http://example.com/did"), `activity"}`, `activity"},"result":{"response":"`+strings.Repeat("long ", 1<<20)+`"}`, 1)
+	large := strings.Replace(statement(ann, "http://example.com/did"), `activity"}`, `activity"},"result":{"response":"`+strings.Repeat("long ", 1<<18)+`"}`, 1)
 	post := exchange{method: "POST", path: "statements", body: large}
 	alternate := exchange{method: "POST", path: "statements?method=GET", header: form, body: "limit=1&Accept=" + strings.Repeat("x", 40<<10)}
 	for _, c := range []struct {
