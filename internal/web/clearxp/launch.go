@@ -198,6 +198,9 @@ func actor(v jsontext.Value, pointer string) (xapi.Agent, error) {
 	if len(v) == 0 {
 		return xapi.Agent{}, fault.New(fault.Invalid, "actor_missing", "`%s` says who it is for.", strings.TrimPrefix(pointer, "/")).With(fault.Field{Name: pointer, Message: "It is missing."})
 	}
+	if agent, err := xapi.ParseAgent(v); err == nil { // without extensions, as most are
+		return agent, nil
+	}
 	_, agent, err := splitActor(v, pointer)
 	return agent, err
 }
