@@ -15,7 +15,7 @@ import (
 type StepStatus struct {
 	Number  int       `json:"number"`
 	Name    string    `json:"name"`
-	Applied time.Time `json:"applied,omitzero"` // zero while pending
+	Applied time.Time `json:"applied,omitzero"` // absent while pending
 }
 
 // Migrate brings the schema up to date and returns the steps it applied. Each step is one transaction, so a killed
