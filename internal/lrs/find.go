@@ -55,46 +55,53 @@ func (s *Store) find(ctx context.Context, c access.Caller, q Query, after int64)
 	}
 	q.Limit = min(q.Limit, MaxLimit)
 	sel := s.selection(c.Org, q, m, after)
+	page := Page{Carry: q.Carry}
+	var more bool
+	if page.Statements, more, err = s.page(ctx, &sel, q.Limit); err == nil && more {
+		page.More, err = s.seal(c, q, sel.after)
+	}
+	return page, err
+}
+
+// page reads the next statements of a selection, whose after it moves on. It tells whether there are more.
+func (s *Store) page(ctx context.Context, sel *selection, limit int) (found []Statement, more bool, err error) {
 	size := 0
-	page := Page{Carry: q.Carry, Statements: make([]Statement, 0, min(q.Limit, DefaultLimit))}
+	found = make([]Statement, 0, min(limit, DefaultLimit))
 	// One position comes several times when a statement is found by itself and by what it points at.
-	for full := false; !full; {
+	for !more {
 		got := 0
 		err := s.db.Read(ctx, func(tx *db.Tx) error {
-			text, args := sel.sql(q.Limit + 1)
+			text, args := sel.sql(limit + 1)
 			return tx.Each(ctx, text, args, func(r *db.Rows) error {
-				if got++; full {
+				if got++; more {
 					return nil
 				}
 				var st Statement
-				var pos int64
-				if err := r.Scan(&pos, &st.ID, &st.JSON); err != nil {
+				if err := r.Scan(&st.pos, &st.ID, &st.JSON); err != nil {
 					return err
 				}
-				if pos == sel.after {
+				if st.pos == sel.after {
 					return nil
 				}
-				if len(page.Statements) == q.Limit || size > MaxPage {
-					full = true
+				if len(found) == limit || size > MaxPage {
+					more = true
 					return nil
 				}
-				sel.after = pos
+				sel.after = st.pos
 				size += len(st.JSON)
-				st.Stored = storedAt(pos)
-				page.Statements = append(page.Statements, st)
+				st.Stored = storedAt(st.pos)
+				found = append(found, st)
 				return nil
 			})
 		})
 		if err != nil {
-			return Page{}, err
+			return nil, false, err
 		}
-		if full {
-			page.More, err = s.seal(c, q, sel.after)
-			return page, err
+		if got <= limit {
+			break
 		}
-		full = got <= q.Limit
 	}
-	return page, nil
+	return found, more, nil
 }
 
 // Get returns a statement by its id: a voided one only if voided is asked for (voidedStatementId), any other only if not.
@@ -104,15 +111,14 @@ func (s *Store) Get(ctx context.Context, c access.Caller, sid id.StatementID, vo
 		return Statement{}, err
 	}
 	st := Statement{ID: sid}
-	var pos int64
 	err = s.db.Read(ctx, func(tx *db.Tx) error {
 		args := append([]any{int64(c.Org), sid, voided}, m.args...)
-		return tx.Row(ctx, "SELECT s.pos, s.body FROM statements s WHERE s.org_id = ? AND s.id = ? AND s.voided = ?"+m.where, args...).Scan(&pos, &st.JSON)
+		return tx.Row(ctx, "SELECT s.pos, s.body FROM statements s WHERE s.org_id = ? AND s.id = ? AND s.voided = ?"+m.where, args...).Scan(&st.pos, &st.JSON)
 	})
 	if errors.Is(err, db.ErrNoRows) {
 		return Statement{}, fault.New(fault.NotFound, "no_such_statement", "There is no such statement.")
 	}
-	st.Stored = storedAt(pos)
+	st.Stored = storedAt(st.pos)
 	return st, err
 }
 
@@ -155,6 +161,14 @@ type selection struct {
 	from, to int64 // positions: from < pos < to
 	after    int64
 	up       bool
+	voided   bool // voided ones too
+}
+
+func (sel *selection) unvoided() string {
+	if sel.voided {
+		return ""
+	}
+	return " AND NOT s.voided"
 }
 
 func (s *Store) selection(org id.OrgID, q Query, m mine, after int64) selection {
@@ -209,7 +223,7 @@ func (sel *selection) sql(limit int) (string, []any) {
 	default:
 		q.add("SELECT s.pos, s.id, s.body FROM statements s WHERE s.org_id = ?", int64(sel.org))
 		sel.bounds(&q, "s")
-		q.add(" AND NOT s.voided"+sel.mine.where, sel.mine.args...)
+		q.add(sel.unvoided()+sel.mine.where, sel.mine.args...)
 		sel.end(&q, "s.pos", limit)
 		return q.text.String(), q.args
 	}
@@ -239,7 +253,7 @@ func (sel *selection) sql(limit int) (string, []any) {
 func (sel *selection) walk(q *sqlText, key int64, rest [][]int64, limit int) {
 	q.add("SELECT k.pos AS pos, s.id AS id, s.body AS body FROM statement_keys k JOIN statements s ON s.org_id = k.org_id AND s.pos = k.pos WHERE k.org_id = ? AND k.key = ?", int64(sel.org), key)
 	sel.bounds(q, "k")
-	q.add(" AND NOT s.voided"+sel.mine.where, sel.mine.args...)
+	q.add(sel.unvoided()+sel.mine.where, sel.mine.args...)
 	source := "k"
 	if sel.mine.key != 0 {
 		q.add(" AND k.src = 0")

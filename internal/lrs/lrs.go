@@ -81,4 +81,6 @@ type Statement struct {
 	ID     id.StatementID
 	Stored time.Time // to the millisecond, UTC, as in JSON
 	JSON   []byte    // one line
+
+	pos int64
 }

@@ -1,0 +1,327 @@
+package outbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"rollway/internal/db"
+	"rollway/internal/id"
+)
+
+// Job is a job as its worker gets it.
+type Job struct {
+	Org     id.OrgID
+	Kind    string
+	Number  int64 // ascends with the order of putting within a lane
+	Lane    string
+	Payload []byte
+	Attempt int // which one this is since the last success, from 1
+}
+
+// Kind says how jobs of a kind are worked. Name and Handle are required.
+type Kind struct {
+	Name   string
+	Handle func(ctx context.Context, j Job) (Result, error)
+	// Ready is asked before a job is leased. While it says no, the job stays due and nothing is written: this is for jobs
+	// that come again and mostly find nothing to do. Nil for always.
+	Ready func(ctx context.Context, j Job) (bool, error)
+	// Limit is the number of attempts after which a job is a dead letter; 0 for never.
+	Limit int
+	// At is how many jobs this process works at a time; 4 when 0.
+	At int
+	// First and Cap are what a job waits after the first failure and at most: each failure doubles it, less up to half of it
+	// by chance. A second and 15 minutes when 0.
+	First, Cap time.Duration
+}
+
+// Result is what comes of a job.
+type Result struct {
+	// Again has the job come again after Wait, with no attempts counted; otherwise it is gone. After a failure it always
+	// comes again or becomes a dead letter, and Wait is the least it waits.
+	Again bool
+	Wait  time.Duration
+	// Also runs in the transaction that ends this attempt, of a failure too. It is not run, or what it did is not kept, when
+	// the job is not this worker's any more.
+	Also func(ctx context.Context, tx *db.Tx) error
+}
+
+const (
+	workersAtOnce = 4
+	firstWait     = time.Second
+	longestWait   = 15 * time.Minute
+	candidates    = 64 // jobs looked at in one go
+)
+
+var (
+	errLost = errors.New("outbox: the job is another worker's by now, or was removed; what came of this attempt is not kept")
+	errDied = errors.New("the last attempt ended without a result: its process died or lost the database")
+)
+
+type (
+	leaseKind struct{}
+	leaseID   = id.Of[leaseKind]
+)
+
+// worker works the jobs of one kind.
+type worker struct {
+	*Queue
+	Kind
+	report func(error)
+	slots  chan struct{}
+	group  sync.WaitGroup
+	mine   sync.Map // numbers of jobs that this process is at
+}
+
+// Work works jobs of a kind until ctx ends and the work under way has ended too, which is given q.Grace. Handle gets a
+// context that ends when the job's lease does. Failures of the queue itself are reported, those of jobs are kept with them.
+func (q *Queue) Work(ctx context.Context, k Kind, report func(error)) {
+	if k.At == 0 {
+		k.At = workersAtOnce
+	}
+	if k.First == 0 {
+		k.First = firstWait
+	}
+	if k.Cap == 0 {
+		k.Cap = longestWait
+	}
+	w := &worker{Queue: q, Kind: k, report: report, slots: make(chan struct{}, k.At)}
+	awake := q.waker(k.Name)
+	tick := time.NewTicker(q.Poll)
+	defer tick.Stop()
+	hands, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	for {
+		if err := w.look(ctx, hands); err != nil && ctx.Err() == nil {
+			report(fmt.Errorf("look for %s jobs: %w", k.Name, err))
+		}
+		select {
+		case <-ctx.Done():
+			late := time.AfterFunc(q.Grace, stop)
+			defer late.Stop()
+			w.group.Wait()
+			return
+		case <-awake:
+		case <-tick.C:
+		}
+	}
+}
+
+// look leases what is due and has it worked, as far as there are hands.
+func (w *worker) look(ctx, hands context.Context) error {
+	var due []Job
+	err := w.db.Read(ctx, func(tx *db.Tx) error {
+		due = due[:0]
+		limit := ""
+		if w.Ready == nil { // those that come again are all looked at, since most of them have nothing to do
+			limit = fmt.Sprintf(" LIMIT %d", candidates)
+		}
+		return tx.Each(ctx, "SELECT j.org_id, j.number, j.lane, j.payload, j.attempts FROM outbox_jobs j WHERE j.kind = ? AND "+first(tx.Engine)+" ORDER BY j.due"+limit, []any{w.Name}, func(r *db.Rows) error {
+			j := Job{Kind: w.Name}
+			err := r.Scan(&j.Org, &j.Number, &j.Lane, &j.Payload, &j.Attempt)
+			j.Attempt++
+			due = append(due, j)
+			return err
+		})
+	})
+	if err != nil {
+		return err
+	}
+	for _, j := range due {
+		if _, busy := w.mine.Load(j.Number); busy {
+			continue
+		}
+		if w.Ready != nil {
+			if ready, err := w.Ready(ctx, j); err != nil {
+				w.report(fmt.Errorf("look whether %s job %d is ready: %w", w.Name, j.Number, err))
+				continue
+			} else if !ready {
+				continue
+			}
+		}
+		select {
+		case w.slots <- struct{}{}:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		if ctx.Err() != nil {
+			<-w.slots
+			return ctx.Err()
+		}
+		w.mine.Store(j.Number, true)
+		w.group.Go(func() {
+			worked, err := w.one(ctx, hands, j)
+			w.mine.Delete(j.Number)
+			<-w.slots
+			if err != nil && ctx.Err() == nil {
+				w.report(fmt.Errorf("%s job %d: %w", w.Name, j.Number, err))
+			}
+			if worked {
+				w.wake(w.Name) // there may be more in its lane
+			}
+		})
+	}
+	if len(due) == candidates && w.Ready == nil {
+		w.wake(w.Name)
+	}
+	return nil
+}
+
+// first is the condition that a job is due and the first of its lane.
+func first(e db.Engine) string {
+	return `j.due <= ` + e.Clock() + ` AND (j.lane = '' OR NOT EXISTS (SELECT 1 FROM outbox_jobs o
+		WHERE o.org_id = j.org_id AND o.kind = j.kind AND o.lane = j.lane AND o.number <> j.number AND o.due IS NOT NULL
+		AND (o.number < j.number OR (o.lease IS NOT NULL AND o.due > ` + e.Clock() + `))))`
+}
+
+func laneLock(org id.OrgID, kind, lane string) string {
+	return fmt.Sprintf("outbox %d %s %s", org, kind, lane)
+}
+
+// one leases a job, has it handled and writes down what came of it. It is false when somebody else was first.
+func (w *worker) one(ctx, hands context.Context, j Job) (bool, error) {
+	asked := time.Now()
+	lease := id.New[leaseID]()
+	took, err := w.take(ctx, &j, lease)
+	if err != nil || !took {
+		return false, err
+	}
+	hands, stop := context.WithCancel(hands)
+	defer stop()
+	renewed := make(chan struct{})
+	go func() {
+		defer close(renewed)
+		w.renew(hands, stop, j, lease, asked)
+	}()
+	var res Result
+	if w.Limit > 0 && j.Attempt > w.Limit { // each of its attempts took the process with it
+		err = errDied
+	} else {
+		res, err = w.handle(hands, j)
+	}
+	broken := err != nil && hands.Err() != nil && ctx.Err() != nil
+	stop()
+	<-renewed
+	if broken {
+		return true, w.end(context.WithoutCancel(ctx), j, lease, "due = "+w.db.Engine().Clock()+", attempts = attempts - 1", nil, res.Also)
+	}
+	return true, w.settle(context.WithoutCancel(ctx), j, lease, res, err)
+}
+
+// take leases the job if it is still due and the first of its lane.
+func (w *worker) take(ctx context.Context, j *Job, lease leaseID) (took bool, err error) {
+	err = w.db.Write(ctx, func(tx *db.Tx) error {
+		took = false
+		if j.Lane != "" {
+			if err := tx.Lock(ctx, laneLock(j.Org, w.Name, j.Lane)); err != nil {
+				return err
+			}
+		}
+		skip := ""
+		if tx.Engine == db.PostgreSQL {
+			skip = " FOR UPDATE SKIP LOCKED"
+		}
+		clock := tx.Engine.Clock()
+		text := "UPDATE outbox_jobs SET due = " + clock + " + ?, lease = ?, attempts = attempts + 1, attempted = " + clock +
+			" WHERE org_id = ? AND number IN (SELECT j.number FROM outbox_jobs j WHERE j.org_id = ? AND j.number = ? AND " + first(tx.Engine) + skip + ") RETURNING attempts"
+		return tx.Each(ctx, text, []any{w.Lease.Microseconds(), lease, int64(j.Org), int64(j.Org), j.Number}, func(r *db.Rows) error {
+			took = true
+			return r.Scan(&j.Attempt)
+		})
+	})
+	return took, err
+}
+
+// renew keeps the lease while ctx lasts. When that fails for so long that the lease may have ended, it stops the work.
+func (w *worker) renew(ctx context.Context, stop func(), j Job, lease leaseID, asked time.Time) {
+	tick := time.NewTicker(w.Lease / 4)
+	defer tick.Stop()
+	end := time.AfterFunc(time.Until(asked.Add(w.Lease*9/10)), stop)
+	defer func() { end.Stop() }()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		asked := time.Now()
+		lost := false
+		err := w.db.Write(ctx, func(tx *db.Tx) error {
+			n, err := tx.Exec(ctx, "UPDATE outbox_jobs SET due = "+tx.Engine.Clock()+" + ? WHERE org_id = ? AND number = ? AND lease = ? AND due > "+tx.Engine.Clock(),
+				w.Lease.Microseconds(), int64(j.Org), j.Number, lease)
+			lost = n == 0
+			return err
+		})
+		switch {
+		case err != nil && ctx.Err() == nil:
+			w.report(fmt.Errorf("renew the lease of %s job %d: %w", w.Name, j.Number, err))
+		case lost && err == nil:
+			stop()
+		case err == nil && end.Stop():
+			end = time.AfterFunc(time.Until(asked.Add(w.Lease*9/10)), stop)
+		}
+	}
+}
+
+// handle calls the handler; a panic is its failure.
+func (w *worker) handle(ctx context.Context, j Job) (res Result, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v", p)
+			w.report(fmt.Errorf("%s job %d: panic: %v\n%s", w.Name, j.Number, p, debug.Stack()))
+		}
+	}()
+	return w.Handle(ctx, j)
+}
+
+// settle writes down what came of an attempt.
+func (w *worker) settle(ctx context.Context, j Job, lease leaseID, res Result, failed error) error {
+	clock := w.db.Engine().Clock()
+	switch {
+	case failed == nil && !res.Again:
+		return w.end(ctx, j, lease, "", nil, res.Also)
+	case failed == nil:
+		return w.end(ctx, j, lease, "due = "+clock+" + ?, attempts = 0, error = ''", []any{res.Wait.Microseconds()}, res.Also)
+	case w.Limit > 0 && j.Attempt >= w.Limit:
+		return w.end(ctx, j, lease, "due = NULL, error = ?", []any{textOf(failed)}, res.Also)
+	}
+	wait := max(w.wait(j.Attempt), res.Wait)
+	return w.end(ctx, j, lease, "due = "+clock+" + ?, error = ?", []any{wait.Microseconds(), textOf(failed)}, res.Also)
+}
+
+// wait is how long a job waits after a failed attempt.
+func (w *worker) wait(attempt int) time.Duration {
+	d := w.First
+	for range attempt - 1 {
+		if d *= 2; d >= w.Cap {
+			d = w.Cap
+			break
+		}
+	}
+	return d/2 + time.Duration(w.Rand()*float64(d/2))
+}
+
+// end gives the lease back and sets the columns, or deletes the job when there are none to set.
+func (w *worker) end(ctx context.Context, j Job, lease leaseID, set string, args []any, also func(context.Context, *db.Tx) error) error {
+	text := "DELETE FROM outbox_jobs"
+	if set != "" {
+		text = "UPDATE outbox_jobs SET lease = NULL, " + set
+	}
+	args = append(args, int64(j.Org), j.Number, lease)
+	return w.db.Write(ctx, func(tx *db.Tx) error {
+		n, err := tx.Exec(ctx, text+" WHERE org_id = ? AND number = ? AND lease = ?", append([]any(nil), args...)...)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return errLost
+		}
+		if also == nil {
+			return nil
+		}
+		return also(ctx, tx)
+	})
+}
