@@ -77,7 +77,7 @@ func furnish(ctx context.Context, c Config, d *db.DB) (*House, error) {
 	h.Credentials = credential.New(d, key, h.Accounts, h.Changes)
 	h.Content = content.NewCatalogue(d, blobs, h.Changes)
 	h.Launcher = launch.New(d, key, h.Content, h.Credentials, launch.Addresses{Public: c.PublicURL, Courseware: c.CoursewareURL, SingleHost: c.CoursewareSingleHost})
-	if h.Records, err = lrs.Open(ctx, lrs.Config{DB: d, HomePage: c.PublicURL}); err != nil {
+	if h.Records, err = lrs.Open(ctx, lrs.Config{DB: d, HomePage: c.PublicURL, Guest: true}); err != nil {
 		return nil, err
 	}
 	return h, nil

@@ -40,6 +40,7 @@ func (h *House) Serve(ctx context.Context, log *slog.Logger) (*Serving, error) {
 			return nil, err
 		}
 		s.unlock = unlock
+		h.Records.Lead()
 	}
 	main, err := web.Listen(ctx, h.Config.HTTP)
 	if err != nil {

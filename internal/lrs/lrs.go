@@ -3,8 +3,10 @@ package lrs
 import (
 	"context"
 	"crypto/cipher"
+	"crypto/rand"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"rollway/internal/db"
@@ -36,10 +38,12 @@ type Config struct {
 	// Now is the clock of SQLite's stored order and of the lifetime of [Page.More]; time.Now when nil. On PostgreSQL the
 	// database's clock stamps.
 	Now func() time.Time
+	// Guest says that another process may serve the same SQLite database, or come to; see [Store.Lead].
+	Guest bool
 }
 
-// Store is the record store. It is safe for use by many goroutines. On SQLite one Store of one process at a time writes
-// statements to a database.
+// Store is the record store. It is safe for use by many goroutines. Of the Stores on one SQLite database all but one are
+// guests.
 type Store struct {
 	db       *db.DB
 	homePage string
@@ -49,6 +53,8 @@ type Store struct {
 	sealer  cipher.AEAD
 	puts    *db.Group[*put]
 	order   order
+	guest   atomic.Bool
+	name    []byte // of a guest
 	known   known
 	readers sync.Pool // *xapi.Reader
 }
@@ -62,6 +68,9 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if s.now == nil {
 		s.now = time.Now
 	}
+	s.guest.Store(cfg.Guest && cfg.DB.Engine() == db.SQLite)
+	s.name = make([]byte, 16)
+	rand.Read(s.name)
 	s.readers.New = func() any { return new(xapi.Reader) }
 	if err := s.openSecret(ctx); err != nil {
 		return nil, err

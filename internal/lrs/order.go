@@ -26,7 +26,7 @@ type order struct {
 	covered int64     // the greatest millisecond that ConsistentThrough has answered
 	open    list.List // SQLite: the first positions of writes that are not durable yet, ascending
 
-	asking sync.Mutex // PostgreSQL: the last answer
+	asking sync.Mutex // held by who finds a new answer; the last one:
 	answer time.Time
 	at     time.Time
 	wrote  bool // since the answer
@@ -54,13 +54,13 @@ func (t stamp) at(i int) int64 {
 	return t.first + int64(i>>blockBits)<<tieBits + int64(i&(1<<blockBits-1))
 }
 
-// stampLite gives out n positions: now, but after all given out and covered before. They are in o.open until the put is
-// settled.
-func (o *order) stampLite(now time.Time, n int, p *put) stamp {
+// stampLite gives out n positions: now, but after all given out and covered before, by another process too, whose greatest
+// is last. They are in o.open until the put is settled.
+func (o *order) stampLite(now time.Time, last int64, n int, p *put) stamp {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	first := max(now.UnixMilli(), o.covered+1) << tieBits
-	first = max(first, o.last+1)
+	first = max(first, o.last+1, last+1)
 	o.last = first + int64(n) - 1
 	p.stamps = append(p.stamps, o.open.PushBack(first))
 	return stamp{first: first}
@@ -108,16 +108,10 @@ const (
 // call: later ones are stored at a later millisecond. It is what X-Experience-API-Consistent-Through says (Communication
 // 2.1), on every node that shares the database.
 func (s *Store) ConsistentThrough(ctx context.Context) (time.Time, error) {
-	o := &s.order
 	if s.db.Engine() == db.SQLite {
-		o.mu.Lock()
-		defer o.mu.Unlock()
-		ms := s.now().UnixMilli()
-		if e := o.open.Front(); e != nil {
-			ms = min(ms, e.Value.(int64)>>tieBits)
-		}
-		return o.cover(ms), nil
+		return s.liteThrough(ctx)
 	}
+	o := &s.order
 	o.asking.Lock()
 	defer o.asking.Unlock()
 	o.mu.Lock()

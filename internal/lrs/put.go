@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -22,7 +23,9 @@ type put struct {
 	authority authority
 	entries   []*entry
 	defines   []definition
-	voidsAny  bool // may void what others vouch for
+	voidsAny  bool  // may void what others vouch for
+	lenient   bool  // one that differs from what is there keeps none of the others out
+	run       int64 // of an import
 
 	stamps []*list.Element // SQLite: where they stand in order.open, whose lock guards this
 	err    error           // what the transaction found wrong with it: nothing of it was stored
@@ -36,13 +39,17 @@ type entry struct {
 	actor        int64
 	registration int64
 	keys         []int64
+	authority    *authority // of an import; nil for the put's
+	stored       time.Time  // of an import: where it came from
 
 	// Set in the transaction.
-	put    *put
-	known  bool // and equal: nothing to store
-	voided bool
-	pos    int64
-	body   []byte
+	put     *put
+	known   bool // and equal: nothing to store
+	differs bool // from what is there, in a lenient put
+	voided  bool
+	pos     int64
+	hash    []byte
+	body    []byte
 }
 
 // authority is who vouches for a caller's statements.
@@ -78,13 +85,7 @@ func (s *Store) Put(ctx context.Context, c access.Caller, line xapi.Version, wan
 		s.readers.Put(reader)
 		return []id.StatementID{}, err
 	}
-	for range 3 { // a statement that two nodes store at the same moment is found by the one that comes second
-		if err = s.puts.Do(ctx, p); !errors.Is(err, db.ErrUnique) {
-			break
-		}
-	}
-	s.order.settle(p)
-	if err != nil {
+	if err := s.store(ctx, p); err != nil {
 		return nil, err // the writer may still read what reader holds
 	}
 	ids := make([]id.StatementID, len(p.entries))
@@ -93,6 +94,24 @@ func (s *Store) Put(ctx context.Context, c access.Caller, line xapi.Version, wan
 	}
 	s.readers.Put(reader)
 	return ids, p.err
+}
+
+// store writes a put and returns when it is durable.
+func (s *Store) store(ctx context.Context, p *put) (err error) {
+	defer s.order.settle(p)
+	for range 4 {
+		err = s.puts.Do(ctx, p)
+		switch {
+		case errors.Is(err, errNotEntered):
+			if err := s.enter(ctx); err != nil {
+				return err
+			}
+		case errors.Is(err, db.ErrUnique): // a statement that two nodes store at the same moment is found by the one that comes second
+		default:
+			return err
+		}
+	}
+	return err
 }
 
 func read(r *xapi.Reader, line xapi.Version, wanted id.StatementID, body []byte) ([]xapi.Facts, error) {

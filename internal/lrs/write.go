@@ -32,13 +32,14 @@ type writing struct {
 	tx    *db.Tx
 	items []*put
 	stamp stamp
+	last  int64 // SQLite: the greatest position there is
 
 	known   map[ref]*stored // statements there already, of those asked about
 	waiting []ref           // statements that are not there though others point at them
 	fresh   map[ref]*entry
 	new     []*entry // to be stored, in order
 	orgs    []id.OrgID
-	by      []authority
+	by      []*authority
 
 	defines []definition
 	defined map[activity][]byte // what is known of activities that requests define
@@ -107,6 +108,8 @@ func (w *writing) look(ctx context.Context) error {
 		if err := w.order.askStamp(ctx, w.tx, &w.stamp); err != nil {
 			return err
 		}
+	} else if err := w.askLast(ctx); err != nil {
+		return err
 	}
 	if err := w.ask(ctx, asked); err != nil {
 		return err
@@ -162,7 +165,7 @@ var errDiffers = fault.New(fault.Conflict, "statement_exists", "There is another
 func (w *writing) decide(p *put) error {
 	p.err = nil
 	for _, e := range p.entries {
-		e.put, e.known, e.voided = p, false, false
+		e.put, e.known, e.differs, e.voided = p, false, false, false
 		there := ref{p.org, e.id}
 		var text []byte
 		if k := w.known[there]; k != nil {
@@ -176,6 +179,10 @@ func (w *writing) decide(p *put) error {
 		if err != nil {
 			return err
 		}
+		if !equal && p.lenient {
+			e.differs = true
+			continue
+		}
 		if !equal {
 			p.err = errDiffers.With(fault.Field{Name: "id", Message: "This id is taken.", Value: e.id.String()})
 			return nil
@@ -186,9 +193,9 @@ func (w *writing) decide(p *put) error {
 		w.fresh = make(map[ref]*entry, len(p.entries))
 	}
 	for _, e := range p.entries {
-		if !e.known {
+		if !e.known && !e.differs {
 			w.fresh[ref{p.org, e.id}] = e
-			w.new, w.orgs, w.by = append(w.new, e), append(w.orgs, p.org), append(w.by, p.authority)
+			w.new, w.orgs, w.by = append(w.new, e), append(w.orgs, p.org), append(w.by, cmp.Or(e.authority, &p.authority))
 		}
 	}
 	return nil
@@ -197,11 +204,12 @@ func (w *writing) decide(p *put) error {
 // place gives each new statement its position and its text.
 func (w *writing) place() {
 	if w.tx.Engine == db.SQLite {
-		w.stamp = w.order.stampLite(w.now(), len(w.new), w.items[0])
+		w.stamp = w.order.stampLite(w.now(), w.last, len(w.new), w.items[0])
 	}
 	for i, e := range w.new {
 		e.pos = w.stamp.at(i)
 		e.body = e.facts.Serve(e.body[:0], xapi.UUID(e.id), storedAt(e.pos), w.by[i].json)
+		e.hash = hashOf(e.body)
 	}
 }
 
@@ -209,7 +217,8 @@ var (
 	insertStatements = db.NewBulk("statements", "",
 		db.Column{Name: "org_id", Type: "bigint"}, db.Column{Name: "pos", Type: "bigint"}, db.Column{Name: "id", Type: "uuid"},
 		db.Column{Name: "actor", Type: "bigint"}, db.Column{Name: "authority", Type: "bigint"}, db.Column{Name: "registration", Type: "bigint"},
-		db.Column{Name: "voids", Type: "boolean"}, db.Column{Name: "voided", Type: "boolean"}, db.Column{Name: "body", Type: "bytea"})
+		db.Column{Name: "voids", Type: "boolean"}, db.Column{Name: "voided", Type: "boolean"}, db.Column{Name: "hash", Type: "bytea"},
+		db.Column{Name: "body", Type: "bytea"})
 	keyColumns = []db.Column{{Name: "org_id", Type: "bigint"}, {Name: "key", Type: "bigint"}, {Name: "pos", Type: "bigint"}, {Name: "src", Type: "bigint"}}
 	insertKeys = db.NewBulk("statement_keys", "", keyColumns...)
 	// In a circle of statements one may have inherited a key before the circle was closed.
@@ -234,7 +243,7 @@ func (w *writing) insert(ctx context.Context) error {
 	rows, refs := make([][]any, 0, len(w.new)), [][]any(nil)
 	for i, e := range w.new {
 		org := int64(w.orgs[i])
-		rows = append(rows, []any{org, e.pos, e.id, e.actor, w.by[i].hash, e.registration, e.facts.Voids, e.voided, e.body})
+		rows = append(rows, []any{org, e.pos, e.id, e.actor, w.by[i].hash, e.registration, e.facts.Voids, e.voided, e.hash, e.body})
 		w.keyRows = addKeys(w.keyRows, w.orgs[i], e.keys, e.pos, 0)
 		if e.facts.Object == xapi.KindStatementRef {
 			refs = append(refs, []any{org, id.StatementID(e.facts.Ref), e.pos})
@@ -248,6 +257,9 @@ func (w *writing) insert(ctx context.Context) error {
 		return cmp.Or(cmp.Compare(a[0].(int64), b[0].(int64)), cmp.Compare(a[1].(int64), b[1].(int64)), cmp.Compare(a[2].(int64), b[2].(int64)))
 	})
 	if err := insertStatements.Insert(ctx, w.tx, rows); err != nil {
+		return err
+	}
+	if err := w.insertOrigins(ctx); err != nil {
 		return err
 	}
 	if err := insertKeys.Insert(ctx, w.tx, w.keyRows); err != nil {

@@ -18,6 +18,7 @@ CREATE TABLE statements (
   registration bigint NOT NULL, -- key, 0 without one
   voids boolean NOT NULL, -- it voids another
   voided boolean NOT NULL, -- it is voided
+  hash bytea NOT NULL, -- the first 16 bytes of SHA-256 of body
   body bytea NOT NULL -- as served
 ) STRICT;
 CREATE UNIQUE INDEX statements_id ON statements (org_id, id);
