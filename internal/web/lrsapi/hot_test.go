@@ -50,7 +50,7 @@ func TestNoUpdateIsLost(t *testing.T) {
 				t.Errorf("%s: %d PUTs with one ETag succeeded, %d did not", path, won.Load(), lost.Load())
 			}
 		}
-		t.Logf("proof: %s: %d parallel merges keep %d keys on each of 3 resources; of %d PUTs with one ETag exactly one succeeds", t.Name(), merges, merges, puts)
+		proof(t, "%d parallel merges keep %d keys on each of 3 resources; of %d PUTs with one ETag exactly one succeeds", merges, merges, puts)
 	})
 }
 
@@ -85,8 +85,8 @@ func TestHotBatches(t *testing.T) {
 		if batches.Load() < writers {
 			t.Errorf("only %d batches", batches.Load())
 		}
-		t.Logf("proof: %s: %d statements in %d batches of %d writers share 20 activities and 20 people: no error, no deadlock (slowest batch %d ms)",
-			t.Name(), stored.Load(), batches.Load(), writers, slowest.Load())
+		proof(t, "%d statements in %d batches of %d writers share 20 activities and 20 people: no error, no deadlock (slowest batch %d ms)",
+			stored.Load(), batches.Load(), writers, slowest.Load())
 	})
 }
 

@@ -27,6 +27,14 @@ func rounds(short, long int) int {
 	return short
 }
 
+// proof logs what a test has proven, if it has.
+func proof(t *testing.T, format string, args ...any) {
+	t.Helper()
+	if !t.Failed() {
+		t.Logf("proof: "+t.Name()+": "+format, args...)
+	}
+}
+
 // nodes are servers that share a database: two on PostgreSQL, one on SQLite.
 func nodes(t *testing.T, d *db.DB) []*server {
 	all := []*server{serve(t, d)}
@@ -158,7 +166,7 @@ func (h *history) check(t *testing.T, model porcupine.Model, spoil func(content 
 	for _, o := range h.operations {
 		statuses[fmt.Sprint(o.Input.(asked).method, " ", o.Output.(told).status)]++
 	}
-	t.Logf("proof: %s: %d operations of %d clients on %d keys are linearizable: %v", t.Name(), len(h.operations), linearClients, len(byKey(h.operations)), statuses)
+	proof(t, "%d operations of %d clients on %d keys are linearizable: %v", len(h.operations), linearClients, len(byKey(h.operations)), statuses)
 	spoilt := slices.Clone(h.operations)
 	for i, o := range slices.Backward(spoilt) {
 		if b := o.Output.(told); b.status == 200 {
