@@ -114,9 +114,11 @@ type Facts struct {
 
 	Timestamp    time.Time // UTC
 	HasTimestamp bool
-	HasStored    bool   // sent by the client; never served
-	HasAuthority bool   // sent by the client; never served
-	Version      []byte // the property as sent, nil if absent
+	HasStored    bool      // sent by the client; never served
+	Stored       time.Time // UTC
+	HasAuthority bool      // sent by the client; never served
+	Authority    []byte    // its JSON text
+	Version      []byte    // the property as sent, nil if absent
 
 	// Everybody and everything mentioned, in the order of the text, with
 	// repetitions. Members stand before their group.

@@ -33,12 +33,12 @@ func (c *cursor) statement(f *Facts) bool {
 				f.edits = append(f.edits, edit{c.start, c.end, editTimestamp})
 			}
 		case "stored":
-			var t time.Time
-			ok, f.HasStored = c.timestamp(&t), true
+			ok, f.HasStored = c.timestamp(&f.Stored), true
 			f.edits = append(f.edits, edit{start, c.end, editStored})
 		case "authority":
 			ok, f.HasAuthority = c.authority(f), true
 			f.edits = append(f.edits, edit{start, c.end, editAuthority})
+			f.Authority = c.src[start:c.end]
 		case "version":
 			f.Version, ok = c.statementVersion()
 		default:

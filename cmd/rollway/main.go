@@ -1,10 +1,11 @@
 // Command rollway gets people into learning content and keeps the record of what they did there.
 //
-// Human text goes to stderr, data to stdout. Exit status: 0 ok, 1 failed, 2 usage.
+// Human text goes to stderr, data to stdout. Exit status: 0 ok, 1 failed, 2 usage, 3 done with problem rows.
 package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -36,6 +37,7 @@ type Commands struct {
 	Attribute      AttributeCommand      `cmd:"" help:"Declared attributes of people."`
 	Why            WhyCommand            `cmd:"" help:"Tell why a person does or does not exist."`
 	Credential     CredentialCommand     `cmd:"" help:"Secrets that act for one person."`
+	Statements     StatementsCommand     `cmd:"" help:"What was recorded: take it out, bring it in, prove it unchanged."`
 	Migrate        MigrateCommand        `cmd:"" help:"The database schema."`
 	Doctor         DoctorCommand         `cmd:"" help:"Check the installation and say what to repair."`
 	ShowConfig     ConfigCommand         `cmd:"" name:"config" help:"The configuration in force."`
@@ -51,7 +53,10 @@ type surroundings struct {
 	out, err io.Writer
 }
 
-const exitFailed, exitUsage = 1, 2
+const exitFailed, exitUsage, exitProblems = 1, 2, 3
+
+// errProblems ends a command that is done but for rows it has told of.
+var errProblems = errors.New("done, with problems")
 
 func run(ctx context.Context, args []string, out, errs io.Writer) int {
 	var commands Commands
@@ -90,6 +95,9 @@ func report(w io.Writer, err error) int {
 	f := fault.Of(err)
 	if f.Kind == fault.Internal {
 		fmt.Fprintln(w, "rollway:", err)
+		if errors.Is(err, errProblems) {
+			return exitProblems
+		}
 		return exitFailed
 	}
 	fmt.Fprintln(w, "rollway:", f.Message)

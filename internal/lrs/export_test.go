@@ -1,10 +1,13 @@
 package lrs
 
 import (
+	"bytes"
 	"context"
+	"regexp"
 	"time"
 
 	"rollway/internal/db"
+	"rollway/internal/id"
 )
 
 // HoldCommits makes the Store's statements wait in their transaction, after they were written and before they are
@@ -35,4 +38,24 @@ func (s *Store) Guests(ctx context.Context) (n int, err error) {
 		return tx.Row(ctx, "SELECT count(*) FROM statement_guests").Scan(&n)
 	})
 	return n, err
+}
+
+// ForgetProgress makes imports look as if they had been killed before they noted how far they were.
+func (s *Store) ForgetProgress(ctx context.Context, org id.OrgID) error {
+	return s.db.Write(ctx, func(tx *db.Tx) error {
+		return tx.Defer(ctx, "UPDATE statement_imports SET cursor = '' WHERE org_id = ?", int64(org))
+	})
+}
+
+// Corrupt changes the database behind the store's back: @pos is the statement's position, @flipped its text with one bit
+// turned, @zeros sixteen bytes.
+func (s *Store) Corrupt(ctx context.Context, change string, st Statement) error {
+	flipped := bytes.Clone(st.JSON)
+	flipped[bytes.Index(flipped, []byte("/course"))+3] ^= 1
+	var args []any
+	text := regexp.MustCompile(`@\w+`).ReplaceAllStringFunc(change, func(name string) string {
+		args = append(args, map[string]any{"@pos": st.pos, "@flipped": flipped, "@zeros": make([]byte, hashSize)}[name])
+		return "?"
+	})
+	return s.db.Write(ctx, func(tx *db.Tx) error { return tx.Defer(ctx, text, args...) })
 }

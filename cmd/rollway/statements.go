@@ -1,0 +1,296 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"rollway/internal/app"
+	"rollway/internal/fault"
+	"rollway/internal/id"
+	"rollway/internal/lrs"
+)
+
+// StatementsCommand groups the commands on statements.
+type StatementsCommand struct {
+	Export StatementsExport `cmd:"" help:"Write statements, one a line (NDJSON), in the order of stored. Example: rollway statements export --out all.ndjson"`
+	Import StatementsImport `cmd:"" help:"Bring in another record store's statements, from a file or from the store itself. Examples: rollway statements import all.ndjson; rollway statements import --from https://lrs.example/xapi --user KEY --password-file FILE"`
+	Verify StatementsVerify `cmd:"" help:"Read every statement and prove that it is unchanged. Example: rollway statements verify --against all.ndjson"`
+}
+
+// StatementsExport is `statements export`.
+type StatementsExport struct {
+	Since  time.Time `help:"Only what was stored after this time (RFC 3339)." placeholder:"TIME"`
+	Until  time.Time `help:"Only what was stored at this time or before." placeholder:"TIME"`
+	Out    string    `help:"File to write; a new one. Default: standard output." placeholder:"FILE"`
+	Resume bool      `help:"Go on behind the last whole line of the file: what was broken off, or what has come since."`
+	Organization
+	Output
+}
+
+// Run writes the statements.
+func (c *StatementsExport) Run(s *surroundings) error {
+	caller, err := c.caller()
+	if err != nil {
+		return err
+	}
+	if c.Resume && c.Out == "" {
+		return fault.New(fault.Invalid, "resume_what", "Only an export into a file can be resumed: --resume needs --out.")
+	}
+	return s.house(func(h *app.House) (err error) {
+		extent := lrs.Extent{Since: c.Since, Until: c.Until}
+		w := s.out
+		if c.Out != "" {
+			f, err := c.open(&extent)
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, f.Close()) }()
+			w = f
+		}
+		b := bufio.NewWriterSize(w, 256<<10)
+		done, err := h.Records.Export(s, caller, extent, func(st lrs.Statement) error {
+			_, err := b.Write(append(st.JSON, '\n'))
+			return err
+		})
+		if err = errors.Join(err, b.Flush()); err != nil {
+			return err
+		}
+		fmt.Fprintf(s.err, "%d statements written, stored up to %s.\n", done.Statements, done.Through.Format(time.RFC3339Nano))
+		if f, ok := w.(*os.File); ok && c.Out != "" {
+			if err := f.Sync(); err != nil {
+				return err
+			}
+			return c.print(s, done, []string{"statements", "through"}, [][]string{{strconv.FormatInt(done.Statements, 10), done.Through.Format(time.RFC3339Nano)}})
+		}
+		return nil
+	})
+}
+
+// open opens the file, and when resuming cuts a torn last line and finds the statement to go on behind.
+func (c *StatementsExport) open(e *lrs.Extent) (*os.File, error) {
+	if !c.Resume {
+		f, err := os.OpenFile(c.Out, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+		if errors.Is(err, os.ErrExist) {
+			err = fmt.Errorf("%s is there already; go on with it by --resume, or name another file", c.Out)
+		}
+		return f, err
+	}
+	f, err := os.OpenFile(c.Out, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	line, end, err := lastLine(f)
+	if err == nil && len(line) > 0 {
+		var last struct {
+			ID id.StatementID `json:"id"`
+		}
+		if err = json.Unmarshal(line, &last); err != nil || last.ID.IsZero() {
+			err = fmt.Errorf("%s is no export: its last line is no statement", c.Out)
+		}
+		e.After = last.ID
+	}
+	if err == nil {
+		err = f.Truncate(end)
+	}
+	if err == nil {
+		_, err = f.Seek(end, io.SeekStart)
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+// lastLine reads a file backwards for its last line that is whole, and tells where it ends.
+func lastLine(f *os.File) (line []byte, end int64, err error) {
+	at, err := f.Seek(0, io.SeekEnd)
+	if err != nil {
+		return nil, 0, err
+	}
+	var tail []byte
+	for {
+		last := bytes.LastIndexByte(tail, '\n')
+		first := bytes.LastIndexByte(tail[:max(last, 0)], '\n')
+		if first >= 0 || last >= 0 && at == 0 {
+			return tail[first+1 : last], at + int64(last) + 1, nil
+		}
+		if at == 0 {
+			return nil, 0, nil
+		}
+		size := min(at, int64(max(64<<10, len(tail))))
+		at -= size
+		tail = append(make([]byte, size), tail...)
+		if _, err := f.ReadAt(tail[:size], at); err != nil {
+			return nil, 0, err
+		}
+	}
+}
+
+// StatementsImport is `statements import`.
+type StatementsImport struct {
+	File         string `arg:"" optional:"" help:"Statements, one a line (NDJSON); - is standard input." placeholder:"FILE"`
+	From         string `help:"Address of another record store's xAPI, e.g. https://lrs.example/xapi." placeholder:"URL"`
+	User         string `help:"Key or user name there." placeholder:"KEY"`
+	PasswordFile string `help:"File with the secret there. Or give the secret in the environment, as ROLLWAY_PASSWORD." placeholder:"FILE"`
+	PlainHTTP    bool   `name:"plain-http" help:"Send the secret over http to another machine, readable on the way."`
+	Resume       bool   `help:"Go on with the last import of this source."`
+	Organization
+	Output
+}
+
+type importAnswer struct {
+	lrs.Imported
+	Rows []lrs.Problem `json:"problemRows"` // the first ones
+}
+
+// shownProblems bounds what is printed as JSON; all go to stderr.
+const shownProblems = 1000
+
+// Run stores the statements.
+func (c *StatementsImport) Run(s *surroundings) error {
+	caller, err := c.caller()
+	if err != nil {
+		return err
+	}
+	if (c.File != "") == (c.From != "") {
+		return fault.New(fault.Invalid, "source_unclear", "Give either a file or --from, the address of a record store.")
+	}
+	return s.house(func(h *app.House) error {
+		src, done, err := c.source(s)
+		if err != nil {
+			return err
+		}
+		defer done()
+		answer := importAnswer{Rows: []lrs.Problem{}}
+		said := time.Now()
+		o := lrs.ImportOptions{
+			Resume: c.Resume,
+			Problem: func(p lrs.Problem) {
+				if len(answer.Rows) < shownProblems {
+					answer.Rows = append(answer.Rows, p)
+				}
+				fmt.Fprintln(s.err, strings.TrimSpace(p.Place+" "+p.ID)+":", p.Message)
+			},
+			Progress: func(i lrs.Imported) {
+				if time.Since(said) > 2*time.Second {
+					said = time.Now()
+					fmt.Fprintf(s.err, "%d stored, %d already here, %d problems so far.\n", i.Stored, i.Known, i.Problems)
+				}
+			},
+		}
+		if answer.Imported, err = h.Records.Import(s, caller, src, o); err != nil {
+			if answer.Number != 0 {
+				fmt.Fprintf(s.err, "Broken off after %d statements; --resume goes on.\n", answer.Stored+answer.Known+answer.Problems)
+			}
+			return err
+		}
+		i := answer.Imported
+		rows := [][]string{{strconv.FormatInt(i.Number, 10), strconv.FormatInt(i.Stored, 10), strconv.FormatInt(i.Known, 10), strconv.FormatInt(i.Problems, 10)}}
+		if err := c.print(s, answer, []string{"import", "stored", "already here", "problems"}, rows); err != nil {
+			return err
+		}
+		if i.Problems > 0 {
+			return fmt.Errorf("%w: %d statements were not stored", errProblems, i.Problems)
+		}
+		return nil
+	})
+}
+
+// source opens what is imported.
+func (c *StatementsImport) source(s *surroundings) (lrs.Source, func() error, error) {
+	nothing := func() error { return nil }
+	switch {
+	case c.From != "":
+		password := os.Getenv("ROLLWAY_PASSWORD")
+		if c.PasswordFile != "" {
+			text, err := os.ReadFile(c.PasswordFile)
+			if err != nil {
+				return nil, nil, err
+			}
+			password = strings.TrimRight(string(text), "\r\n")
+		}
+		r, err := lrs.NewRemote(lrs.RemoteConfig{Endpoint: c.From, User: c.User, Password: password, PlainHTTP: c.PlainHTTP,
+			Waiting: func(why string, d time.Duration) {
+				fmt.Fprintf(s.err, "Waiting %v for %s: %s.\n", d.Round(time.Second), c.From, why)
+			}})
+		return r, nothing, err
+	case c.File == "-":
+		return lrs.NewLines("standard input", struct{ io.Reader }{os.Stdin}), nothing, nil
+	}
+	path, err := filepath.Abs(c.File)
+	if err != nil {
+		return nil, nil, err
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	return lrs.NewLines(path, f), f.Close, nil
+}
+
+// StatementsVerify is `statements verify`.
+type StatementsVerify struct {
+	Against string `help:"Also hold this export against what is here, byte for byte." placeholder:"FILE"`
+	Keys    bool   `help:"Also ask whether each statement is found by everything it can be found by; slow."`
+	Organization
+	Output
+}
+
+type verifyAnswer struct {
+	lrs.Verified
+	Exported int64         `json:"exported,omitzero"` // statements of the export
+	Rows     []lrs.Finding `json:"rows"`              // the first ones
+}
+
+// Run verifies; findings make it fail.
+func (c *StatementsVerify) Run(s *surroundings) error {
+	caller, err := c.caller()
+	if err != nil {
+		return err
+	}
+	return s.house(func(h *app.House) (err error) {
+		answer := verifyAnswer{Rows: []lrs.Finding{}}
+		var rows [][]string
+		found := func(f lrs.Finding) {
+			if len(rows) < shownProblems {
+				answer.Rows = append(answer.Rows, f)
+				rows = append(rows, []string{strconv.FormatInt(int64(f.Position), 10), f.ID.String(), f.Message})
+			}
+		}
+		if answer.Verified, err = h.Records.Verify(s, caller, c.Keys, found); err != nil {
+			return err
+		}
+		fmt.Fprintf(s.err, "%d statements, stored up to %s, were read.\n", answer.Statements, answer.Through.Format(time.RFC3339Nano))
+		if c.Against != "" {
+			f, err := os.Open(c.Against)
+			if err != nil {
+				return err
+			}
+			defer f.Close()
+			compared, err := h.Records.VerifyExport(s, caller, f, found)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(s.err, "%d statements of %s were compared.\n", compared.Statements, c.Against)
+			answer.Exported = compared.Statements
+			answer.Findings += compared.Findings
+		}
+		if err := c.print(s, answer, []string{"position", "id", "finding"}, rows); err != nil {
+			return err
+		}
+		if answer.Findings > 0 {
+			return fmt.Errorf("%d findings", answer.Findings)
+		}
+		return nil
+	})
+}

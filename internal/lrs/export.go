@@ -1,0 +1,78 @@
+package lrs
+
+import (
+	"context"
+	"time"
+
+	"rollway/internal/access"
+	"rollway/internal/fault"
+	"rollway/internal/id"
+)
+
+// Extent bounds an export by when statements were stored.
+type Extent struct {
+	Since time.Time // stored after; zero for no bound
+	Until time.Time // stored at or before; zero for no bound
+	// After goes on behind this statement, the last of an export that was broken off; zero begins anew.
+	After id.StatementID
+}
+
+// Exported tells what an export covers.
+type Exported struct {
+	Statements int64     `json:"statements"`
+	Through    time.Time `json:"through"` // everything stored up to here, inclusive: the Since of the next export
+}
+
+// Export hands over the statements of an organization as they are served, one line of JSON each, in the order of stored.
+// Voided ones are among them, and what voids them follows, so that reading them in again voids them again. It ends at what
+// [Store.ConsistentThrough] answers when it begins, so what comes later belongs wholly to the next export.
+//
+// It needs all/read. An error of write ends it. An After that is not there is NotFound.
+func (s *Store) Export(ctx context.Context, c access.Caller, e Extent, write func(Statement) error) (Exported, error) {
+	if err := c.Require(access.AllRead); err != nil {
+		return Exported{}, err
+	}
+	through, err := s.ConsistentThrough(ctx)
+	if err != nil {
+		return Exported{}, err
+	}
+	if !e.Until.IsZero() && e.Until.Before(through) {
+		through = e.Until
+	}
+	out := Exported{Through: through.UTC()}
+	after := Position(0)
+	if !e.Since.IsZero() {
+		after = At(e.Since)
+	}
+	if !e.After.IsZero() {
+		last, err := s.whole(ctx, c, e.After)
+		if err != nil {
+			return out, err
+		}
+		after = max(after, last.Position())
+	}
+	for more := true; more; {
+		var page []Statement
+		page, more, err = s.After(ctx, c, Query{Limit: MaxLimit}, after, At(through))
+		if err != nil {
+			return out, err
+		}
+		for _, st := range page {
+			if err := write(st); err != nil {
+				return out, err
+			}
+			after = st.Position()
+			out.Statements++
+		}
+	}
+	return out, nil
+}
+
+// whole is a statement by its id, voided or not.
+func (s *Store) whole(ctx context.Context, c access.Caller, sid id.StatementID) (Statement, error) {
+	st, err := s.Get(ctx, c, sid, false)
+	if fault.Is(err, fault.NotFound) {
+		return s.Get(ctx, c, sid, true)
+	}
+	return st, err
+}

@@ -1,0 +1,86 @@
+package lrs
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"rollway/internal/db"
+	"rollway/internal/fault"
+	"rollway/internal/id"
+)
+
+// beginImport makes a new import, or finds the last one of the source and goes on with it.
+func (s *Store) beginImport(ctx context.Context, org id.OrgID, src Source, resume bool) (Imported, error) {
+	run := Imported{Source: src.Name(), Begun: s.now().UTC().Truncate(time.Microsecond)}
+	if resume {
+		err := s.db.Read(ctx, func(tx *db.Tx) error {
+			return tx.Row(ctx, "SELECT number, cursor, begun, stored, known, problems FROM statement_imports WHERE org_id = ? AND source = ? ORDER BY number DESC LIMIT 1",
+				int64(org), run.Source).Scan(&run.Number, &run.cursor, &run.Begun, &run.Stored, &run.Known, &run.Problems)
+		})
+		if err == nil && run.cursor != "" {
+			return run, src.Resume(run.cursor)
+		}
+		if err == nil || !errors.Is(err, db.ErrNoRows) {
+			return run, err
+		}
+	}
+	return run, s.db.Write(ctx, func(tx *db.Tx) error {
+		if err := tx.Lock(ctx, "statement imports"); err != nil {
+			return err
+		}
+		if err := tx.Row(ctx, "SELECT coalesce(max(number), 0) + 1 FROM statement_imports WHERE org_id = ?", int64(org)).Scan(&run.Number); err != nil {
+			return err
+		}
+		return tx.Defer(ctx, "INSERT INTO statement_imports (org_id, number, source, cursor, begun, stored, known, problems) VALUES (?, ?, ?, '', ?, 0, 0, 0)",
+			int64(org), run.Number, run.Source, run.Begun)
+	})
+}
+
+// saveImport keeps how far an import has come. What it covers was committed before: after a crash in between some of it is
+// read again, and is known.
+func (s *Store) saveImport(ctx context.Context, org id.OrgID, run Imported) error {
+	return s.db.Write(ctx, func(tx *db.Tx) error {
+		return tx.Defer(ctx, "UPDATE statement_imports SET cursor = ?, ended = ?, stored = ?, known = ?, problems = ? WHERE org_id = ? AND number = ?",
+			run.cursor, run.Ended, run.Stored, run.Known, run.Problems, int64(org), run.Number)
+	})
+}
+
+// Origin is when a statement was stored where it was imported from, the zero time if it did not say, and the import's
+// number. A statement that was not imported is NotFound.
+func (s *Store) Origin(ctx context.Context, org id.OrgID, p Position) (stored time.Time, number int64, err error) {
+	err = s.db.Read(ctx, func(tx *db.Tx) error {
+		return tx.Row(ctx, "SELECT stored, import FROM statement_origins WHERE org_id = ? AND pos = ?", int64(org), int64(p)).Scan(&stored, &number)
+	})
+	if errors.Is(err, db.ErrNoRows) {
+		err = fault.New(fault.NotFound, "not_imported", "This statement was not imported.")
+	}
+	return stored, number, err
+}
+
+// outline is what is read of a statement that may be invalid: enough to name it.
+type outline struct {
+	ID     string `json:"id"`
+	Stored string `json:"stored"`
+	Verb   struct {
+		ID string `json:"id"`
+	} `json:"verb"`
+	Object struct {
+		ID string `json:"id"`
+	} `json:"object"`
+}
+
+// loose reads what others wrote: what is wrong with it is found by the rules for statements, one at a time.
+var loose = json.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+
+func outlineOf(text []byte) (o outline) {
+	if err := json.Unmarshal(text, &o, loose); err != nil {
+		return outline{} // it is no statement at all, which its reader reports
+	}
+	return o
+}
+
+func idOf(text []byte) string { return outlineOf(text).ID }
