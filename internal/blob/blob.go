@@ -12,7 +12,14 @@
 //
 // The 256 directories are made, and DIR is synced, when the store is opened. The caller then commits the row that names the
 // blob. A process killed before 3 leaves a file in DIR/tmp, which a later Open sweeps; killed between 3 and that commit, it
-// leaves a blob no row names, which does no harm. A row never names a blob that is not there.
+// leaves a blob no row names, which Collect removes. A row never names a blob that is not there.
+//
+// # Order of removal
+//
+// A file's time says when somebody last put it, and Collect leaves alone what was put after the time that it is given: the
+// commit of a row that names it may be under way. Putting, Renew and removing lock the directory that the blob stands in
+// (flock: shared, shared, alone), so that a blob is not removed between the moment it is found to be old and the one in which
+// it is found to be there already.
 package blob
 
 import (
@@ -26,6 +33,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 )
 
@@ -142,6 +150,11 @@ func (s *Store) put(ctx context.Context, r io.Reader, expect *[32]byte) (ref Ref
 		return ref, ErrMismatch
 	}
 
+	unlock, err := s.lock(ref.SHA256[0], syscall.LOCK_SH)
+	if err != nil {
+		return ref, err
+	}
+	defer func() { err = errors.Join(err, unlock()) }()
 	there, err := s.keep(ref.SHA256)
 	if err != nil || there {
 		return ref, err
@@ -169,7 +182,7 @@ func (s *Store) keep(sum [32]byte) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return true, errors.Join(syncPath(s.path(sum)), syncPath(filepath.Dir(s.path(sum))))
+	return true, errors.Join(s.touch(sum), syncPath(s.path(sum)), syncPath(filepath.Dir(s.path(sum))))
 }
 
 // Open returns a blob for reading and its size in bytes; the caller closes it. A blob that is not there gives an error that
