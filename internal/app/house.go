@@ -28,6 +28,7 @@ type House struct {
 	Content     *content.Catalogue
 	Launcher    *launch.Launcher
 	Records     *lrs.Store
+	Blobs       *blob.Store
 }
 
 // Open opens an installation, making what a new one lacks: the data directory, the key file, the schema.
@@ -71,13 +72,13 @@ func furnish(ctx context.Context, c Config, d *db.DB) (*House, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &House{Config: c, DB: d, Changes: access.NewChanges(d)}
+	h := &House{Config: c, DB: d, Blobs: blobs, Changes: access.NewChanges(d)}
 	h.Accounts = access.NewAccounts(d, key, h.Changes)
 	h.Directory = directory.New(d, h.Changes, c.PublicURL)
 	h.Credentials = credential.New(d, key, h.Accounts, h.Changes)
 	h.Content = content.NewCatalogue(d, blobs, h.Changes)
 	h.Launcher = launch.New(d, key, h.Content, h.Credentials, launch.Addresses{Public: c.PublicURL, Courseware: c.CoursewareURL, SingleHost: c.CoursewareSingleHost})
-	if h.Records, err = lrs.Open(ctx, lrs.Config{DB: d, HomePage: c.PublicURL, Guest: true}); err != nil {
+	if h.Records, err = lrs.Open(ctx, lrs.Config{DB: d, Blobs: blobs, HomePage: c.PublicURL, Guest: true}); err != nil {
 		return nil, err
 	}
 	return h, nil

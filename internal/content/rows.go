@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"rollway/internal/blob"
 	"rollway/internal/db"
 	"rollway/internal/id"
 )
@@ -75,6 +76,11 @@ func insertPackage(ctx context.Context, tx *db.Tx, org id.OrgID, u *upload) erro
 		rows[i] = []any{int64(org), u.id, f.Path, u.sums[i][:], f.Size}
 	}
 	return insertFiles.Insert(ctx, tx, rows)
+}
+
+// NamedBlobs calls add with the hash of each blob that a package's file names and that begins with a byte.
+func (c *Catalogue) NamedBlobs(ctx context.Context, first byte, add func(sum [32]byte)) error {
+	return blob.Names(ctx, c.db, "package_files", first, add)
 }
 
 func readFileRow(ctx context.Context, tx *db.Tx, k fileKey) (f fileRow, err error) {

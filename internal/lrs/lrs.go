@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"rollway/internal/blob"
 	"rollway/internal/db"
 	"rollway/internal/fault"
 	"rollway/internal/id"
@@ -17,7 +18,13 @@ import (
 
 // Limits. A request beyond them is refused with [fault.TooLarge].
 const (
-	MaxBody       = 16 << 20 // bytes of statements in one request
+	MaxBody = 16 << 20 // bytes of statements in one request
+
+	MaxAttachment  = 100 << 20 // bytes of data of one attachment
+	MaxAttachments = 200 << 20 // bytes of data of attachments in one request
+	MaxParts       = 1000      // attachments with data in one request
+	MaxSignature   = 1 << 20   // bytes of the data of a signature, which is read whole
+
 	MaxStatements = 1000     // statements in one request
 	MaxNames      = 1000     // mentions of agents and activities in one statement
 	MaxInherited  = 20_000   // names that statements of one request are found by because they point at others
@@ -29,9 +36,10 @@ const (
 	MaxPage       = 4 << 20  // bytes after which a page ends before its limit
 )
 
-// Config says what a Store stands on. HomePage is required.
+// Config says what a Store stands on. DB, Blobs and HomePage are required.
 type Config struct {
-	DB *db.DB
+	DB    *db.DB
+	Blobs *blob.Store // the data of attachments
 	// HomePage is the account home page of the authorities that statements are stored under: the public address of this
 	// installation, an absolute IRI.
 	HomePage string
@@ -46,6 +54,7 @@ type Config struct {
 // guests.
 type Store struct {
 	db       *db.DB
+	blobs    *blob.Store
 	homePage string
 	now      func() time.Time
 
@@ -64,7 +73,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if _, err := xapi.ParseIRI(cfg.HomePage); err != nil {
 		return nil, fault.New(fault.Invalid, "home_page", "The record store needs the public address of the installation, an absolute IRI, not %q.", cfg.HomePage)
 	}
-	s := &Store{db: cfg.DB, homePage: strings.TrimSuffix(cfg.HomePage, "/"), now: cfg.Now}
+	s := &Store{db: cfg.DB, blobs: cfg.Blobs, homePage: strings.TrimSuffix(cfg.HomePage, "/"), now: cfg.Now}
 	if s.now == nil {
 		s.now = time.Now
 	}

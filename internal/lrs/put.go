@@ -41,6 +41,7 @@ type entry struct {
 	keys         []int64
 	authority    *authority // of an import; nil for the put's
 	stored       time.Time  // of an import: where it came from
+	attachments  []held
 
 	// Set in the transaction.
 	put     *put
@@ -59,7 +60,12 @@ type authority struct {
 	hash int64
 }
 
-// Put stores a statement or an array of them, whole or not at all, and returns their ids in order; ids are made where there
+// Put is PutWith for a request without data of attachments: each of these needs a fileUrl.
+func (s *Store) Put(ctx context.Context, c access.Caller, line xapi.Version, wanted id.StatementID, body []byte) ([]id.StatementID, error) {
+	return s.PutWith(ctx, c, line, wanted, body, noParts)
+}
+
+// PutWith stores a statement or an array of them, whole or not at all, and returns their ids in order; ids are made where there
 // are none. When wanted is not zero the body is the one statement with that id (PUT). Sending a statement again is
 // harmless: an equal one changes nothing, a different one under the same id is a Conflict. Statements get the authority of
 // the caller, whatever they say.
@@ -67,7 +73,11 @@ type authority struct {
 // It needs statements/write, define for activity definitions to be kept, and all to void what another authority vouches
 // for. A bound caller writes statements of its own agent only, and not for another registration than the one it is bound
 // to; it voids nothing, and its definitions add to what is known within the launched activity but change nothing of it.
-func (s *Store) Put(ctx context.Context, c access.Caller, line xapi.Version, wanted id.StatementID, body []byte) ([]id.StatementID, error) {
+//
+// Attachments get their data from the parts, which are asked for when the statements are found to be fit: each part is the
+// data of some attachment, no two have the same, and an attachment without a fileUrl needs its part. Signatures must be well
+// formed ([xapi.Signature.Check]). What is wrong with a part is Invalid; beyond a limit, it is TooLarge.
+func (s *Store) PutWith(ctx context.Context, c access.Caller, line xapi.Version, wanted id.StatementID, body []byte, next Parts) ([]id.StatementID, error) {
 	if err := c.Require(access.StatementsWrite); err != nil {
 		return nil, err
 	}
@@ -81,9 +91,17 @@ func (s *Store) Put(ctx context.Context, c access.Caller, line xapi.Version, wan
 		return nil, err
 	}
 	p, err := s.prepare(c, facts, wanted)
-	if err != nil || len(p.entries) == 0 {
+	if err != nil {
 		s.readers.Put(reader)
-		return []id.StatementID{}, err
+		return nil, err
+	}
+	if err := s.receive(ctx, p, next); err != nil {
+		s.readers.Put(reader)
+		return nil, err
+	}
+	if len(p.entries) == 0 {
+		s.readers.Put(reader)
+		return []id.StatementID{}, nil
 	}
 	if err := s.store(ctx, p); err != nil {
 		return nil, err // the writer may still read what reader holds
@@ -190,12 +208,6 @@ func admit(c access.Caller, f *xapi.Facts) error {
 	}
 	if n := len(f.Agents) + len(f.Activities); n > MaxNames {
 		return fault.New(fault.TooLarge, "too_many_names", "One statement mentions at most %d agents and activities; this one mentions %d.", MaxNames, n)
-	}
-	for i := range f.Attachments {
-		if f.Attachments[i].FileURL == nil {
-			return fault.New(fault.Invalid, "attachment_missing", "An attachment has no fileUrl, and its data did not come with the request.").
-				With(fault.Field{Name: "/attachments", Message: "Attachments need a fileUrl."})
-		}
 	}
 	b := c.Bound
 	if b == nil {

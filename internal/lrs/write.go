@@ -262,6 +262,9 @@ func (w *writing) insert(ctx context.Context) error {
 	if err := w.insertOrigins(ctx); err != nil {
 		return err
 	}
+	if err := w.insertAttachments(ctx); err != nil {
+		return err
+	}
 	if err := insertKeys.Insert(ctx, w.tx, w.keyRows); err != nil {
 		return err
 	}

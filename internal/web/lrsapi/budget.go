@@ -30,18 +30,39 @@ func newBudget(bytes int64, wait time.Duration) budget {
 	return budget{semaphore.NewWeighted(bytes), wait}
 }
 
-// hold makes room for the body of r, of which at most limit bytes will be read: for as many as it declares, or limit if it
-// does not say. release gives the room back. The error is Unavailable when there is none in time.
-func (b budget) hold(r *http.Request, limit int64) (release func(), err error) {
+// room is what a request has of a budget.
+type room struct {
+	of *semaphore.Weighted
+	n  int64
+}
+
+// shrink gives room back but for n bytes.
+func (h *room) shrink(n int64) {
+	if n <= smallBody {
+		n = 0
+	}
+	if n < h.n {
+		h.of.Release(h.n - n)
+		h.n = n
+	}
+}
+
+// hold makes room for the body of r, of which at most limit bytes will be held: for as many as it declares, or limit if it
+// does not say or its first part only is held. shrink(0) gives the room back. The error is Unavailable when there is none in
+// time.
+func (b budget) hold(r *http.Request, limit int64) (*room, error) {
 	n := r.ContentLength
 	switch {
-	case n < 0:
+	case n < 0, n > limit && isMixed(r):
 		n = limit
 	case n > limit: // refused unread
 		n = 0
 	}
-	if n <= smallBody || b.room.TryAcquire(n) {
-		return b.release(n), nil
+	if n <= smallBody {
+		return &room{of: b.room}, nil
+	}
+	if b.room.TryAcquire(n) {
+		return &room{b.room, n}, nil
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), b.wait)
 	defer cancel()
@@ -49,13 +70,5 @@ func (b budget) hold(r *http.Request, limit int64) (release func(), err error) {
 		return nil, fault.New(fault.Unavailable, "too_busy", "The server has many large requests at hand. Send this one again in a moment.").Because(err)
 	}
 	web.StartBody(r)
-	return b.release(n), nil
-}
-
-func (b budget) release(n int64) func() {
-	return func() {
-		if n > smallBody {
-			b.room.Release(n)
-		}
-	}
+	return &room{b.room, n}, nil
 }

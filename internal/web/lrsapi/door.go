@@ -32,6 +32,7 @@ type asked struct {
 	line   xapi.Version
 	caller access.Caller
 	query  web.Params
+	room   *room // for the body
 }
 
 type verb func(w http.ResponseWriter, r *http.Request, a asked) error
@@ -92,10 +93,10 @@ func (d *door) answer(w http.ResponseWriter, r *http.Request) error {
 
 // answerForm answers a request in the alternate syntax.
 func (d *door) answerForm(w http.ResponseWriter, r *http.Request, name string, known methods) error {
-	release, err := d.forms.hold(r, maxForm)
+	room, err := d.forms.hold(r, maxForm)
 	meant := r
 	if err == nil {
-		defer release()
+		defer room.shrink(0)
 		meant, err = alternate(r)
 	}
 	if err != nil {
@@ -130,11 +131,10 @@ func (d *door) dispatch(w http.ResponseWriter, r *http.Request, name string, kno
 			return err
 		}
 	}
-	release, err := d.bodies.hold(r, lrs.MaxBody) // bodies are read by known callers only
-	if err != nil {
+	if a.room, err = d.bodies.hold(r, lrs.MaxBody); err != nil { // bodies are read by known callers only
 		return err
 	}
-	defer release()
+	defer a.room.shrink(0)
 	return do(w, r, a)
 }
 

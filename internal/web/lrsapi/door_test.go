@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"rollway/internal/access"
+	"rollway/internal/blob"
 	"rollway/internal/db"
 	"rollway/internal/db/dbtest"
 	"rollway/internal/fault"
@@ -65,7 +66,11 @@ func serve(t testing.TB, d *db.DB) *server { return serveWith(t, d, lrsapi.New) 
 
 func serveWith(t testing.TB, d *db.DB, open func(web.Door, *lrs.Store, lrsapi.PersonOf) http.Handler) *server {
 	t.Helper()
-	store, err := lrs.Open(t.Context(), lrs.Config{DB: d, HomePage: "https://lrs.example.com"})
+	blobs, err := blob.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	store, err := lrs.Open(t.Context(), lrs.Config{DB: d, Blobs: blobs, HomePage: "https://lrs.example.com"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,6 +151,7 @@ var varying = []struct {
 	{regexp.MustCompile(`"requestId":"[^"]+"`), `"requestId":"ID"`},
 	{regexp.MustCompile(`"description":"(?:[^"\\]|\\.)*"`), `"description":"…"`}, // each room words its own
 	{regexp.MustCompile(`more=[\w-]+`), "more=TOKEN"},
+	{regexp.MustCompile(`[A-Z2-7]{52}`), "BOUNDARY"},
 	{regexp.MustCompile(`"(person|service-account):[^"]+"`), `"$1:ID"`},
 	{regexp.MustCompile(`01[0-9a-f]{6}-[0-9a-f]{4}-7[0-9a-f-]+`), "NEW-ID"},
 }

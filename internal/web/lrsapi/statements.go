@@ -3,7 +3,6 @@ package lrsapi
 import (
 	"bufio"
 	"context"
-	"mime"
 	"net/http"
 	"net/url"
 	"strings"
@@ -28,11 +27,7 @@ func (d *door) putStatement(w http.ResponseWriter, r *http.Request, a asked) err
 	if p.err != nil {
 		return p.err
 	}
-	body, err := statementBody(r)
-	if err != nil {
-		return err
-	}
-	if _, err := d.store.Put(r.Context(), a.caller, a.line, id.StatementID(wanted), body); err != nil {
+	if _, err := d.put(r, a, id.StatementID(wanted)); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)
@@ -43,33 +38,12 @@ func (d *door) postStatements(w http.ResponseWriter, r *http.Request, a asked) e
 	if err := a.query.Only(); err != nil {
 		return err
 	}
-	body, err := statementBody(r)
-	if err != nil {
-		return err
-	}
-	ids, err := d.store.Put(r.Context(), a.caller, a.line, id.StatementID{}, body)
+	ids, err := d.put(r, a, id.StatementID{})
 	if err != nil {
 		return err
 	}
 	web.WriteJSON(w, http.StatusOK, ids)
 	return nil
-}
-
-// statementBody reads the JSON of statements. The specification asks for 400 where HTTP has 415 (Communication 1.5).
-func statementBody(r *http.Request) ([]byte, error) {
-	media, values, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	charset, said := values["charset"]
-	switch {
-	case err == nil && media == "application/json" && (!said || strings.EqualFold(charset, "utf-8")):
-		return web.Body(r, lrs.MaxBody)
-	case media == "multipart/mixed":
-		return nil, badType("Statements with attachments in the request (multipart/mixed) are not taken yet. Send application/json; an attachment may have a fileUrl.")
-	}
-	return nil, badType("Statements are sent as application/json in UTF-8.")
-}
-
-func badType(message string) error {
-	return fault.New(fault.Invalid, "bad_content_type", "%s", message).With(fault.Field{Name: "Content-Type"})
 }
 
 func (d *door) getStatements(w http.ResponseWriter, r *http.Request, a asked) error {
@@ -101,9 +75,8 @@ func (d *door) getStatements(w http.ResponseWriter, r *http.Request, a asked) er
 		Until:             p.time("until"),
 		Ascending:         p.bool("ascending"),
 		Limit:             p.count("limit"),
-		Carry:             p.format(),
+		Carry:             p.shape().carry(),
 	}
-	p.noAttachments()
 	if p.err != nil {
 		return p.err
 	}
@@ -126,8 +99,7 @@ func (d *door) getStatement(w http.ResponseWriter, r *http.Request, a asked, p *
 	if err := p.Only(name, "format", "attachments"); err != nil {
 		return fault.New(fault.Invalid, "bad_parameter", "With %s only format and attachments may be given.", name).With(fault.Field{Name: "query"})
 	}
-	sid, format := p.uuid(name), p.format()
-	p.noAttachments()
+	sid, shape := p.uuid(name), p.shape()
 	if p.err != nil {
 		return p.err
 	}
@@ -135,18 +107,30 @@ func (d *door) getStatement(w http.ResponseWriter, r *http.Request, a asked, p *
 	if err != nil {
 		return err
 	}
-	f := d.formatter(r, a, format)
+	attached, err := d.attached(r, a, shape, []lrs.Statement{st})
+	if err != nil {
+		return err
+	}
+	f := d.formatter(r, a, shape.format)
 	text, err := f.format(st.JSON)
 	if err != nil {
 		return err
 	}
 	lastModified(w.Header(), st.Stored)
-	return writeJSON(w, text)
+	if !shape.attachments {
+		return writeJSON(w, text)
+	}
+	return writeMixed(w, r, attached, func(b *bufio.Writer) { _, _ = b.Write(text) })
 }
 
 // writePage writes a StatementResult (Data 2.5) around the bytes that are stored.
 func (d *door) writePage(w http.ResponseWriter, r *http.Request, a asked, page lrs.Page) error {
-	f := d.formatter(r, a, page.Carry)
+	shape := shapeOf(page.Carry)
+	attached, err := d.attached(r, a, shape, page.Statements)
+	if err != nil {
+		return err
+	}
+	f := d.formatter(r, a, shape.format)
 	for i := range page.Statements {
 		text, err := f.format(page.Statements[i].JSON)
 		if err != nil {
@@ -154,9 +138,18 @@ func (d *door) writePage(w http.ResponseWriter, r *http.Request, a asked, page l
 		}
 		page.Statements[i].JSON = text
 	}
+	if shape.attachments {
+		return writeMixed(w, r, attached, func(b *bufio.Writer) { writeResult(b, page) })
+	}
 	w.Header().Set("Content-Type", "application/json")
 	b := bufio.NewWriterSize(w, 32<<10)
-	_, _ = b.WriteString(`{"statements":[`) // b keeps its first error for Flush
+	writeResult(b, page)
+	return b.Flush()
+}
+
+// writeResult writes a StatementResult on one line. b keeps its first error for Flush.
+func writeResult(b *bufio.Writer, page lrs.Page) {
+	_, _ = b.WriteString(`{"statements":[`)
 	for i, st := range page.Statements {
 		if i > 0 {
 			_ = b.WriteByte(',')
@@ -168,15 +161,30 @@ func (d *door) writePage(w http.ResponseWriter, r *http.Request, a asked, page l
 		_, _ = b.WriteString("/xapi/statements?more=" + url.QueryEscape(page.More))
 	}
 	_, _ = b.WriteString(`"}`)
-	return b.Flush()
 }
 
-func (p *params) format() string { return p.oneOf("format", "exact", "ids", "canonical") }
+// shape is how statements are answered. It travels with the pages of a query.
+type shape struct {
+	format      string
+	attachments bool
+}
 
-func (p *params) noAttachments() {
-	if p.bool("attachments") {
-		p.wrong("attachments", "Answers with attachments (multipart/mixed) are not given yet. Leave it out or say false.")
+func (p *params) shape() shape {
+	return shape{p.oneOf("format", "exact", "ids", "canonical"), p.bool("attachments")}
+}
+
+const withAttachments = " attachments"
+
+func (s shape) carry() string {
+	if s.attachments {
+		return s.format + withAttachments
 	}
+	return s.format
+}
+
+func shapeOf(carry string) shape {
+	format, attachments := strings.CutSuffix(carry, withAttachments)
+	return shape{format, attachments}
 }
 
 // formatter turns stored statements into the format asked for (Communication 2.1.3).

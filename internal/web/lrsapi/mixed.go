@@ -1,0 +1,184 @@
+package lrsapi
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"io"
+	"strings"
+
+	"rollway/internal/fault"
+)
+
+// Limits of the head of a part.
+const (
+	maxHeadLine  = 8 << 10
+	maxHeadLines = 32
+)
+
+// mixedReader reads multipart/mixed (RFC 2046 section 5.1) as a stream, strictly: lines end in CR LF, every part has its
+// head, and the last boundary is there. Text before the first boundary and after the last is passed over.
+type mixedReader struct {
+	r     *bufio.Reader
+	delim []byte // CR LF "--" boundary
+	left  bool   // of the part at hand, which ends before delim; of the text before the first boundary at the beginning
+	fresh bool   // nothing of it was read: its delimiter may come without CR LF, which then is the one before
+	done  bool
+}
+
+// mixedPart is one part; it is read before the next is asked for.
+type mixedPart struct {
+	head map[string]string // by name in lower case
+	data io.Reader
+}
+
+func newMixedReader(r io.Reader, boundary string) *mixedReader {
+	return &mixedReader{r: bufio.NewReaderSize(r, 64<<10), delim: []byte("\r\n--" + boundary), left: true, fresh: true}
+}
+
+// validBoundary tells whether a boundary is one (RFC 2046 section 5.1.1).
+func validBoundary(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		if (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') && !strings.ContainsRune("'()+_,-./:=? ", rune(c)) {
+			return false
+		}
+	}
+	return 0 < len(s) && len(s) <= 70 && !strings.HasSuffix(s, " ")
+}
+
+// next passes over the rest of the part at hand and returns the next one; io.EOF when there is none.
+func (m *mixedReader) next() (mixedPart, error) {
+	if m.done {
+		return mixedPart{}, io.EOF
+	}
+	if _, err := io.Copy(io.Discard, m); err != nil {
+		return mixedPart{}, err
+	}
+	last, err := m.boundary()
+	if err != nil {
+		return mixedPart{}, err
+	}
+	if last {
+		m.done = true
+		if _, err := io.Copy(io.Discard, m.r); err != nil {
+			return mixedPart{}, err
+		}
+		return mixedPart{}, io.EOF
+	}
+	part := mixedPart{head: map[string]string{}, data: m}
+	if err := m.readHead(part.head); err != nil {
+		return mixedPart{}, err
+	}
+	m.left, m.fresh = true, true
+	return part, nil
+}
+
+// Read reads the part at hand. What it gives is safe to give: no part of a boundary.
+func (m *mixedReader) Read(p []byte) (int, error) {
+	if !m.left {
+		return 0, io.EOF
+	}
+	if len(p) == 0 {
+		return 0, nil
+	}
+	window, err := m.r.Peek(max(len(m.delim), m.r.Buffered()))
+	if m.fresh {
+		m.fresh = false
+		if bytes.HasPrefix(window, m.delim[2:]) {
+			return 0, m.end(len(m.delim) - 2)
+		}
+	}
+	n := bytes.Index(window, m.delim)
+	switch {
+	case n == 0:
+		return 0, m.end(len(m.delim))
+	case n > 0:
+	case err == nil:
+		n = len(window) - len(m.delim) + 1 // what follows may begin the delimiter
+	default:
+		return 0, broken(err, "It ends without the last boundary, which has two more hyphens.")
+	}
+	n = copy(p, window[:n])
+	return n, m.skip(n)
+}
+
+// end passes over the delimiter.
+func (m *mixedReader) end(n int) error {
+	m.left = false
+	if err := m.skip(n); err != nil {
+		return err
+	}
+	return io.EOF
+}
+
+// skip passes over bytes that were peeked at.
+func (m *mixedReader) skip(n int) error {
+	_, err := m.r.Discard(n)
+	return err
+}
+
+// boundary reads what follows a delimiter: two hyphens after the last, or only white space to the end of the line.
+func (m *mixedReader) boundary() (last bool, err error) {
+	line, err := m.r.ReadSlice('\n')
+	if err != nil && err != io.EOF && !errors.Is(err, bufio.ErrBufferFull) {
+		return false, err
+	}
+	rest, last := bytes.CutPrefix(line, []byte("--"))
+	rest, whole := bytes.CutSuffix(rest, []byte("\r\n"))
+	switch {
+	case len(bytes.Trim(rest, " \t")) > 0 || err != nil && err != io.EOF:
+		return false, badMixed("A boundary is followed by something else on its line.")
+	case !whole && !last:
+		return false, badMixed("It ends at a boundary that is not the last.")
+	}
+	return last, nil
+}
+
+// readHead reads the lines up to the empty one. A name that comes twice would have two meanings.
+func (m *mixedReader) readHead(head map[string]string) error {
+	for range maxHeadLines {
+		line, err := m.line()
+		if err != nil {
+			return err
+		}
+		if len(line) == 0 {
+			return nil
+		}
+		name, value, ok := bytes.Cut(line, []byte{':'})
+		key := strings.ToLower(string(name))
+		if _, twice := head[key]; !ok || twice || key == "" || strings.Trim(key, "abcdefghijklmnopqrstuvwxyz0123456789-_") != "" {
+			return badMixed("The head of a part has a line that is no header, or a header twice.")
+		}
+		head[key] = string(bytes.Trim(value, " \t"))
+	}
+	return badMixed("The head of a part has too many lines.")
+}
+
+// line reads a line and leaves its end out.
+func (m *mixedReader) line() ([]byte, error) {
+	line, err := m.r.ReadSlice('\n')
+	if len(line) > maxHeadLine || errors.Is(err, bufio.ErrBufferFull) {
+		return nil, badMixed("The head of a part has a line that is too long.")
+	}
+	if err != nil {
+		return nil, broken(err, "It ends in the head of a part.")
+	}
+	line, ok := bytes.CutSuffix(line, []byte("\r\n"))
+	if !ok || bytes.ContainsAny(line, "\r\x00") {
+		return nil, badMixed("Lines end in CR LF.")
+	}
+	return line, nil
+}
+
+// broken is what is wrong when the body ends too early; another error is the body's own.
+func broken(err error, message string) error {
+	if err != io.EOF {
+		return err
+	}
+	return badMixed(message)
+}
+
+func badMixed(message string) error {
+	return fault.New(fault.Invalid, "bad_multipart", "The body cannot be read as multipart/mixed. %s", message)
+}
