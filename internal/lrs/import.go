@@ -86,7 +86,7 @@ func (s *Store) Import(ctx context.Context, c access.Caller, src Source, o Impor
 	for {
 		item, err := src.Next(ctx)
 		if err != nil { // what was read is stored, whatever ends the reading
-			if errors.Is(err, io.EOF) {
+			if err == io.EOF { // itself: a connection that broke off has one inside
 				im.run.Ended, err = s.now().UTC(), nil
 			}
 			return im.run, errors.Join(err, im.flush(context.WithoutCancel(ctx)))

@@ -61,26 +61,31 @@ func (s *Store) Origin(ctx context.Context, org id.OrgID, p Position) (stored ti
 	return stored, number, err
 }
 
-// outline is what is read of a statement that may be invalid: enough to name it.
-type outline struct {
-	ID     string `json:"id"`
-	Stored string `json:"stored"`
-	Verb   struct {
-		ID string `json:"id"`
-	} `json:"verb"`
-	Object struct {
-		ID string `json:"id"`
-	} `json:"object"`
-}
+// outline is what is read of a statement that may be invalid: enough to name it and to find its place.
+type outline struct{ id, stored, verb, object string }
 
 // loose reads what others wrote: what is wrong with it is found by the rules for statements, one at a time.
 var loose = json.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 
-func outlineOf(text []byte) (o outline) {
-	if err := json.Unmarshal(text, &o, loose); err != nil {
-		return outline{} // it is no statement at all, which its reader reports
-	}
-	return o
+func outlineOf(text []byte) outline {
+	m := members(text)
+	return outline{plain(m["id"]), plain(m["stored"]), plain(members(m["verb"])["id"]), plain(members(m["object"])["id"])}
 }
 
-func idOf(text []byte) string { return outlineOf(text).ID }
+// members are those of an object; what is none has none.
+func members(text []byte) (m map[string]jsontext.Value) {
+	if err := json.Unmarshal(text, &m, loose); err != nil {
+		return nil
+	}
+	return m
+}
+
+// plain is what a string says; what is none says nothing.
+func plain(v jsontext.Value) (s string) {
+	if err := json.Unmarshal(v, &s, loose); err != nil {
+		return ""
+	}
+	return s
+}
+
+func idOf(text []byte) string { return plain(members(text)["id"]) }

@@ -181,26 +181,26 @@ func (r *Remote) page(ctx context.Context) error {
 // add queues a statement, and before one that voids another the other one.
 func (r *Remote) add(ctx context.Context, text []byte, through time.Time) error {
 	o := outlineOf(text)
-	if o.Verb.ID == string(xapi.VerbVoided) {
-		target, err := id.Parse[id.StatementID](o.Object.ID)
+	if o.verb == string(xapi.VerbVoided) {
+		target, err := id.Parse[id.StatementID](o.object)
 		if err == nil {
 			if err := r.addVoided(ctx, target); err != nil {
 				return err
 			}
 		}
 	}
-	item := Item{Text: text}
-	stored, err := xapi.ParseTimestamp(o.Stored)
-	if err != nil || stored.Before(r.last) {
-		r.ordered = false
-	} else {
-		r.last = stored
+	stored, err := xapi.ParseTimestamp(o.stored)
+	if err != nil { // the statement is no good; its place is that of the one before
+		stored = r.last
 	}
+	r.ordered = r.ordered && !stored.Before(r.last)
+	r.last = stored
 	if !through.IsZero() && through.Before(stored) { // others stored before it may not be there yet
 		stored = through
 	}
-	if r.ordered {
-		item.Cursor = stored.UTC().Format(time.RFC3339Nano)
+	item := Item{Text: text}
+	if r.ordered && !stored.IsZero() {
+		item.Cursor = stored.Format(time.RFC3339Nano)
 	}
 	r.queue = append(r.queue, item)
 	return nil
