@@ -46,6 +46,9 @@ func (s *Store) Export(ctx context.Context, c access.Caller, e Extent, write fun
 	}
 	if !e.After.IsZero() {
 		last, err := s.whole(ctx, c, e.After)
+		if fault.Is(err, fault.NotFound) {
+			err = fault.New(fault.NotFound, "no_such_statement", "The statement %s is not here: what is to be gone on with is no export of this store.", e.After)
+		}
 		if err != nil {
 			return out, err
 		}
