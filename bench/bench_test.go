@@ -129,23 +129,15 @@ func TestParseTotal(t *testing.T) {
 	}
 }
 
-// The load's statement is valid, as long as it is said to be, and found by as many keys as the floor writes.
+// The load's statement is valid and as long as it is said to be.
 func TestStatement(t *testing.T) {
 	m := newMaker(0, 1)
 	text := appendStatement(nil, m.random(), 7, 42, time.Now())
-	f, err := new(xapi.Reader).Read(text, xapi.V1)
-	if err != nil {
+	if _, err := new(xapi.Reader).Read(text, xapi.V1); err != nil {
 		t.Fatalf("%v: %s", err, text)
 	}
 	if len(text) < 1150 || len(text) > 1350 {
 		t.Errorf("it has %d bytes", len(text))
-	}
-	keys := 1 + 2*len(f.Agents) + 1 + len(f.Activities) // verb; actor, actor and verb; authority; activities
-	if f.HasRegistration {
-		keys++
-	}
-	if keys != statementKeys {
-		t.Errorf("it has %d keys, the floor %d", keys, statementKeys)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -108,12 +109,24 @@ func admin(ctx context.Context, server, sql string) error {
 	return errors.Join(err, c.Close(ctx))
 }
 
-// migrate gives a database the product's schema.
+// migrate gives a database the product's schema, and the tables that only the floor has.
 func migrate(ctx context.Context, address string) error {
 	d, err := db.Open(ctx, db.Options{URL: address, Conns: 2})
 	if err != nil {
 		return err
 	}
-	_, err = d.Migrate(ctx)
+	if _, err = d.Migrate(ctx); err == nil {
+		err = d.Write(ctx, func(tx *db.Tx) error {
+			for _, text := range floorStatements {
+				if d.Engine() == db.SQLite { // there only this is the number of the row itself
+					text = strings.Replace(text, "pos bigint PRIMARY KEY", "pos INTEGER PRIMARY KEY", 1)
+				}
+				if err := tx.Defer(ctx, text); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
 	return errors.Join(err, d.Close())
 }

@@ -58,6 +58,9 @@ func (h *House) Serve(ctx context.Context, log *slog.Logger) (*Serving, error) {
 		h.Credentials.Run(work, func(err error) { log.Error("last use cannot be kept", "error", err) })
 	})
 	s.work.Go(func() { h.tidyBlobs(work, log) })
+	s.work.Go(func() {
+		h.Records.Run(work, func(err error) { log.Error("the index of statements cannot be written", "error", err) })
+	})
 	s.run(main, web.Server(web.Config{Log: log, Proxies: h.Config.TrustedProxies, Hosts: h.mainHosts(), AnyHost: []string{healthz, readyz}}, h.main()))
 	s.run(courseware, web.Server(web.Config{Log: log, Proxies: h.Config.TrustedProxies, Hosts: h.coursewareHosts()}, h.courseware()))
 	return s, nil

@@ -42,12 +42,12 @@ func (s *Store) After(ctx context.Context, c access.Caller, q Query, after, thro
 	}
 	sel := s.selection(c.Org, q, mine{}, int64(after))
 	sel.to, sel.voided = int64(through)+1, true
-	found, more, err := s.page(ctx, &sel, min(q.Limit, MaxLimit))
+	page, err := s.page(ctx, &sel, min(q.Limit, MaxLimit))
 	if err != nil || len(sel.facets) == 0 { // without a filter nothing is found late
-		return found, more, err
+		return page.statements, page.more, err
 	}
-	found, err = s.withEarlier(ctx, c.Org, found)
-	return found, more, err
+	found, err := s.withEarlier(ctx, c.Org, page.statements)
+	return found, page.more, err
 }
 
 var findEarlier = db.NewLookup(`SELECT n.target, s.pos, s.id, s.body FROM @ n

@@ -59,3 +59,13 @@ func (s *Store) Corrupt(ctx context.Context, change string, st Statement) error 
 	})
 	return s.db.Write(ctx, func(tx *db.Tx) error { return tx.Defer(ctx, text, args...) })
 }
+
+// Index writes the index of all that is settled.
+func (s *Store) Index(ctx context.Context) error { return s.index(ctx, 0) }
+
+// Remembered is the number of statements that are not in the index.
+func (s *Store) Remembered() int {
+	s.tail.mu.RLock()
+	defer s.tail.mu.RUnlock()
+	return len(s.tail.all)
+}

@@ -129,7 +129,9 @@ func (w *writing) freshNode(e *entry) node {
 
 func (w *writing) inherit(org id.OrgID, pos int64, chain []node) {
 	for _, n := range chain {
-		w.inherited = addKeys(w.inherited, org, n.keys, pos, n.pos)
+		for _, k := range n.keys {
+			w.inherited = append(w.inherited, []any{int64(org), k, pos, n.pos})
+		}
 	}
 }
 

@@ -64,6 +64,7 @@ type Store struct {
 	order   order
 	guest   atomic.Bool
 	name    []byte // of a guest
+	tail    tail
 	known   known
 	readers sync.Pool // *xapi.Reader
 }

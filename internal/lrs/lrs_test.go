@@ -21,7 +21,24 @@ import (
 // each runs a test with a store of its own on every engine.
 func each(t *testing.T, fn func(t *testing.T, s *lrs.Store)) {
 	t.Helper()
-	dbtest.Each(t, func(t *testing.T, d *db.DB) { fn(t, open(t, d)) })
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		t.Run("remembered", func(t *testing.T) { fn(t, open(t, d)) })
+		t.Run("indexed", func(t *testing.T) {
+			s := open(t, d)
+			go indexing(t, s)
+			fn(t, s)
+		})
+	})
+}
+
+// indexing writes the index all the time.
+func indexing(t *testing.T, s *lrs.Store) {
+	for t.Context().Err() == nil {
+		if err := s.Index(t.Context()); err != nil && t.Context().Err() == nil {
+			t.Errorf("writing the index: %v", err)
+		}
+		time.Sleep(time.Millisecond)
+	}
 }
 
 func open(t testing.TB, d *db.DB) *lrs.Store {

@@ -144,11 +144,11 @@ func (s *Store) unfound(ctx context.Context, org id.OrgID, k kept) (problems []s
 	missing := 0
 	for _, key := range s.statementKeys(f, nil) {
 		sel := selection{org: org, facets: [][]int64{{key}}, from: k.pos - 1, to: k.pos + 1, up: true, voided: true}
-		found, _, err := s.page(ctx, &sel, 1)
+		page, err := s.page(ctx, &sel, 1)
 		if err != nil {
 			return nil, err
 		}
-		if len(found) == 0 || found[0].pos != k.pos {
+		if len(page.statements) == 0 || page.statements[0].pos != k.pos {
 			missing++
 		}
 	}

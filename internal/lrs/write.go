@@ -44,7 +44,6 @@ type writing struct {
 	defines []definition
 	defined map[activity][]byte // what is known of activities that requests define
 
-	keyRows   [][]any
 	inherited [][]any // keys of what they point at
 }
 
@@ -218,33 +217,20 @@ var (
 		db.Column{Name: "org_id", Type: "bigint"}, db.Column{Name: "pos", Type: "bigint"}, db.Column{Name: "id", Type: "uuid"},
 		db.Column{Name: "actor", Type: "bigint"}, db.Column{Name: "authority", Type: "bigint"}, db.Column{Name: "registration", Type: "bigint"},
 		db.Column{Name: "voids", Type: "boolean"}, db.Column{Name: "voided", Type: "boolean"}, db.Column{Name: "hash", Type: "bytea"},
-		db.Column{Name: "body", Type: "bytea"})
-	keyColumns = []db.Column{{Name: "org_id", Type: "bigint"}, {Name: "key", Type: "bigint"}, {Name: "pos", Type: "bigint"}, {Name: "src", Type: "bigint"}}
-	insertKeys = db.NewBulk("statement_keys", "", keyColumns...)
+		db.Column{Name: "index_keys", Type: "bytea"}, db.Column{Name: "body", Type: "bytea"})
 	// In a circle of statements one may have inherited a key before the circle was closed.
-	insertInherited = db.NewBulk("statement_keys", "ON CONFLICT DO NOTHING", keyColumns...)
-	insertRefs      = db.NewBulk("statement_refs", "",
+	insertInherited = db.NewBulk("statement_inherited", "ON CONFLICT DO NOTHING",
+		db.Column{Name: "org_id", Type: "bigint"}, db.Column{Name: "key", Type: "bigint"}, db.Column{Name: "pos", Type: "bigint"}, db.Column{Name: "src", Type: "bigint"})
+	insertRefs = db.NewBulk("statement_refs", "",
 		db.Column{Name: "org_id", Type: "bigint"}, db.Column{Name: "target", Type: "uuid"}, db.Column{Name: "pos", Type: "bigint"})
 )
-
-// addKeys adds the rows of a statement's keys; src is 0 or the position of the statement that they are of.
-func addKeys(rows [][]any, org id.OrgID, keys []int64, pos, src int64) [][]any {
-	values := make([]any, 0, 4*len(keys))
-	var o, p, s any = int64(org), pos, src
-	for _, k := range keys {
-		values = append(values, o, k, p, s)
-		rows = append(rows, values[len(values)-4:])
-	}
-	return rows
-}
 
 // insert writes the rows. Ids are in order so that two transactions with the same ids do not wait for each other crosswise.
 func (w *writing) insert(ctx context.Context) error {
 	rows, refs := make([][]any, 0, len(w.new)), [][]any(nil)
 	for i, e := range w.new {
 		org := int64(w.orgs[i])
-		rows = append(rows, []any{org, e.pos, e.id, e.actor, w.by[i].hash, e.registration, e.facts.Voids, e.voided, e.hash, e.body})
-		w.keyRows = addKeys(w.keyRows, w.orgs[i], e.keys, e.pos, 0)
+		rows = append(rows, []any{org, e.pos, e.id, e.actor, w.by[i].hash, e.registration, e.facts.Voids, e.voided, e.hash, packKeys(e.keys), e.body})
 		if e.facts.Object == xapi.KindStatementRef {
 			refs = append(refs, []any{org, id.StatementID(e.facts.Ref), e.pos})
 		}
@@ -253,9 +239,6 @@ func (w *writing) insert(ctx context.Context) error {
 		x, y := a[2].(id.StatementID), b[2].(id.StatementID)
 		return cmp.Or(cmp.Compare(a[0].(int64), b[0].(int64)), bytes.Compare(x[:], y[:]))
 	})
-	slices.SortFunc(w.keyRows, func(a, b []any) int {
-		return cmp.Or(cmp.Compare(a[0].(int64), b[0].(int64)), cmp.Compare(a[1].(int64), b[1].(int64)), cmp.Compare(a[2].(int64), b[2].(int64)))
-	})
 	if err := insertStatements.Insert(ctx, w.tx, rows); err != nil {
 		return err
 	}
@@ -263,9 +246,6 @@ func (w *writing) insert(ctx context.Context) error {
 		return err
 	}
 	if err := w.insertAttachments(ctx); err != nil {
-		return err
-	}
-	if err := insertKeys.Insert(ctx, w.tx, w.keyRows); err != nil {
 		return err
 	}
 	if err := insertInherited.Insert(ctx, w.tx, w.inherited); err != nil {

@@ -19,14 +19,31 @@ CREATE TABLE statements (
   voids boolean NOT NULL, -- it voids another
   voided boolean NOT NULL, -- it is voided
   hash bytea NOT NULL, -- the first 16 bytes of SHA-256 of body
+  index_keys bytea NOT NULL, -- what it is found by, 8 bytes each
   body bytea NOT NULL -- as served
 ) STRICT;
 CREATE UNIQUE INDEX statements_id ON statements (org_id, id);
 CREATE INDEX statements_org ON statements (org_id); -- sqlite
+CREATE INDEX statements_pos ON statements (pos); -- postgres
 
--- What a statement is found by. src is 0 where that is said by the statement itself, else the pos of the statement that it
--- points at, directly or by way of others.
-CREATE TABLE statement_keys (
+-- What statements are found by: for each key the positions of those that have it, in blocks of up to 512. more is what each
+-- next position is more than the one before, as varints. Written for many statements at a time, up to statement_index.indexed.
+CREATE TABLE statement_postings (
+  org_id bigint NOT NULL,
+  key bigint NOT NULL,
+  first bigint NOT NULL,
+  more bytea NOT NULL,
+  PRIMARY KEY (org_id, key, first)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE statement_index (
+  indexed bigint NOT NULL,
+  busy_until bigint NOT NULL -- a node is writing it, microseconds
+) STRICT;
+INSERT INTO statement_index (indexed, busy_until) VALUES (0, 0);
+
+-- What statements are found by because they point at others that say it, directly or by way of others: src is the pos of the
+-- statement that says it.
+CREATE TABLE statement_inherited (
   org_id bigint NOT NULL,
   key bigint NOT NULL,
   pos bigint NOT NULL,

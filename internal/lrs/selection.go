@@ -1,0 +1,212 @@
+package lrs
+
+import (
+	"context"
+	"math"
+	"strings"
+
+	"rollway/internal/db"
+	"rollway/internal/id"
+)
+
+// selection is a query in terms of keys.
+type selection struct {
+	org      id.OrgID
+	facets   [][]int64 // a statement has one key of each, all by itself or all by one that it points at
+	mine     mine
+	from, to int64 // positions: from < pos < to
+	up       bool
+	voided   bool // voided ones too
+}
+
+func (sel *selection) where() string {
+	if sel.voided {
+		return sel.mine.where
+	}
+	return " AND NOT s.voided" + sel.mine.where
+}
+
+func (s *Store) selection(org id.OrgID, q Query, m mine, after int64) selection {
+	sel := selection{org: org, mine: m, to: math.MaxInt64, up: q.Ascending}
+	if !q.Since.IsZero() {
+		sel.from = (q.Since.UnixMilli()+1)<<tieBits - 1
+	}
+	if !q.Until.IsZero() {
+		sel.to = (q.Until.UnixMilli() + 1) << tieBits
+	}
+	if after != 0 && sel.up {
+		sel.from = max(sel.from, after)
+	} else if after != 0 {
+		sel.to = min(sel.to, after)
+	}
+	add := func(keys ...int64) { sel.facets = append(sel.facets, keys) }
+	if !q.Registration.IsZero() {
+		add(s.key(byRegistration, q.Registration[:]))
+	}
+	agent, verb := []byte(q.Agent.Key()), []byte(q.Verb)
+	switch {
+	case len(agent) > 0 && q.RelatedAgents:
+		add(s.key(byAgent, agent), s.key(byRelatedAgent, agent))
+	case len(agent) > 0 && len(verb) > 0:
+		add(s.key2(byAgentAndVerb, agent, verb))
+		verb = nil
+	case len(agent) > 0:
+		add(s.key(byAgent, agent))
+	}
+	switch {
+	case q.Activity != "" && q.RelatedActivities:
+		add(s.key(byActivity, []byte(q.Activity)), s.key(byRelatedActivity, []byte(q.Activity)))
+	case q.Activity != "":
+		add(s.key(byActivity, []byte(q.Activity)))
+	}
+	if len(verb) > 0 {
+		add(s.key(byVerb, verb))
+	}
+	// The own agent's key, or that of a registration, leads to few statements besides one's own: looking at each is enough.
+	if (!q.Agent.IsZero() && q.Agent == m.agent) || !q.Registration.IsZero() {
+		sel.mine.key = 0
+	}
+	return sel
+}
+
+// walk opens the streams of the selection: what is remembered, then the index. That order matters, since what leaves the
+// memory is in the index before.
+func (s *Store) walk(ctx context.Context, tx *db.Tx, sel *selection) (*walk, error) {
+	w := &walk{org: sel.org, up: sel.up, from: sel.from, to: sel.to}
+	var keys []int64
+	for _, f := range sel.facets {
+		keys = append(keys, f...)
+	}
+	if sel.mine.key != 0 {
+		keys = append(keys, sel.mine.key)
+	}
+	v := s.tail.view(sel.org, keys)
+	if tx.Engine == db.PostgreSQL { // what other nodes have just committed too
+		if err := v.readNewest(ctx, tx, sel.org, keys); err != nil {
+			return nil, err
+		}
+	}
+	streams := func(keys []int64, more func(key int64) *stream) (f facet) {
+		for _, k := range keys {
+			for _, list := range [][]int64{v.lists[k], v.newest[k]} {
+				if r := w.remembered(list); r.n > 0 {
+					f = append(f, r)
+				}
+			}
+			f = append(f, w.kept(k, w.loadBlocks))
+			if more != nil {
+				f = append(f, more(k))
+			}
+		}
+		return f
+	}
+	for _, keys := range sel.facets {
+		w.facets = append(w.facets, streams(keys, func(k int64) *stream { return w.kept(k, w.loadInherited) }))
+	}
+	if sel.mine.key != 0 {
+		w.own = streams([]int64{sel.mine.key}, nil)
+	}
+	return w, nil
+}
+
+// readNewest reads what came after the tail's end.
+func (v *view) readNewest(ctx context.Context, tx *db.Tx, org id.OrgID, keys []int64) error {
+	v.newest = map[int64][]int64{}
+	wanted := make(map[int64]bool, len(keys))
+	for _, k := range keys {
+		wanted[k] = true
+	}
+	return tx.Each(ctx, "SELECT pos, index_keys FROM statements WHERE org_id = ? AND pos > ? ORDER BY pos", []any{int64(org), v.through}, func(r *db.Rows) error {
+		var pos int64
+		var packed []byte
+		if err := r.Scan(&pos, &packed); err != nil {
+			return err
+		}
+		unpackKeys(packed, func(key int64) {
+			if wanted[key] {
+				v.newest[key] = append(v.newest[key], pos)
+			}
+		})
+		return nil
+	})
+}
+
+// gathered is a page that is being filled.
+type gathered struct {
+	statements  []Statement
+	limit, size int
+	more        bool // it is full and there are more
+}
+
+// add reads a row of position, id and body. When the page is full it takes nothing more.
+func (g *gathered) add(r *db.Rows) error {
+	if g.more = g.more || len(g.statements) == g.limit || g.size > MaxPage; g.more {
+		return nil
+	}
+	var st Statement
+	if err := r.Scan(&st.pos, &st.ID, &st.JSON); err != nil {
+		return err
+	}
+	st.Stored = storedAt(st.pos)
+	g.size += len(st.JSON)
+	g.statements = append(g.statements, st)
+	return nil
+}
+
+// scan goes along all statements.
+func (sel *selection) scan(ctx context.Context, tx *db.Tx, page *gathered) error {
+	args := append([]any{int64(sel.org), sel.from, sel.to}, sel.mine.args...)
+	text := "SELECT s.pos, s.id, s.body FROM statements s WHERE s.org_id = ? AND s.pos > ? AND s.pos < ?" + sel.where() + sel.order("s.pos") + " LIMIT ?"
+	return tx.Each(ctx, text, append(args, page.limit+1), page.add)
+}
+
+func (sel *selection) order(by string) string {
+	if sel.up {
+		return " ORDER BY " + by
+	}
+	return " ORDER BY " + by + " DESC"
+}
+
+// fetchMost is the most statements that are read at once. What the walk finds may be voided or not the caller's.
+const fetchMost = 128
+
+// follow reads the statements that the walk finds.
+func (sel *selection) follow(ctx context.Context, tx *db.Tx, w *walk, page *gathered) error {
+	found := make([]int64, 0, fetchMost)
+	for ok := true; ok && !page.more; {
+		found = found[:0]
+		for want := min(fetchMost, page.limit+1-len(page.statements)); len(found) < want; {
+			var pos int64
+			var err error
+			if pos, ok, err = w.next(ctx, tx); err != nil {
+				return err
+			}
+			if !ok {
+				break
+			}
+			found = append(found, pos)
+		}
+		if len(found) == 0 {
+			return nil
+		}
+		if err := sel.fetch(ctx, tx, found, page); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fetch reads statements by their positions. Few texts differ, so that the engine prepares them once.
+func (sel *selection) fetch(ctx context.Context, tx *db.Tx, positions []int64, page *gathered) error {
+	marks := 1
+	for marks < len(positions) {
+		marks *= 2
+	}
+	args := make([]any, 0, marks+4)
+	args = append(args, int64(sel.org))
+	for i := range marks {
+		args = append(args, positions[min(i, len(positions)-1)])
+	}
+	text := "SELECT s.pos, s.id, s.body FROM statements s WHERE s.org_id = ? AND s.pos IN (?" + strings.Repeat(", ?", marks-1) + ")" + sel.where() + sel.order("s.pos")
+	return tx.Each(ctx, text, append(args, sel.mine.args...), page.add)
+}
