@@ -37,7 +37,7 @@ func (b bearerOf) sees(m mark) bool {
 		return false
 	}
 	switch m.kind {
-	case "statement", "pointing", "about", "voiding ann", "voiding bob", "voided":
+	case "statement", "data", "pointing", "about", "voiding ann", "voiding bob", "voided":
 		if b.agent == "" && !b.may("statements/read") {
 			return b.may("statements/read/mine") && m.by == b.name
 		}
@@ -66,6 +66,8 @@ type operation struct {
 	want func(b bearerOf) int
 	// told, for a query: the seeds it asks for. The answer names all of these that the credential may see.
 	told  func(m mark) bool
+	data  bool   // the answer holds the data of attachments too
+	plain bool   // the request is not said as a form
 	of    []mark // what told chooses from
 	open  int    // the answer to everybody, whoever they are
 	fresh func(b bearerOf, o *operation)
@@ -110,8 +112,8 @@ func (w *matrixWorld) operations() (all []operation) {
 func (w *matrixWorld) statementReads() (all []operation) {
 	reads := func(b bearerOf) bool { return b.may("statements/read/mine") }
 	add := func(name, query string, told func(m mark) bool) {
-		for _, more := range []string{"", "&ascending=true", "&format=ids", "&format=canonical"} {
-			o := operation{name: name + more, method: "GET", path: "statements?until=" + escape(w.until) + query + more, want: when(reads, 200), told: told, of: w.seeds}
+		for _, more := range []string{"", "&ascending=true", "&format=ids", "&format=canonical", "&attachments=true"} {
+			o := operation{name: name + more, method: "GET", path: "statements?until=" + escape(w.until) + query + more, want: when(reads, 200), told: told, of: w.seeds, data: strings.Contains(more, "attachments=true")}
 			if more == "&format=ids" {
 				o.told = nil // marks are in results, which stay, and in names, which go
 			}
@@ -136,8 +138,8 @@ func (w *matrixWorld) statementReads() (all []operation) {
 	add("since before all", "&since=2000-01-01T00:00:00Z", func(mark) bool { return true })
 	byID := func(m mark, parameter, other string) {
 		path := "?" + parameter + "=" + w.ids[m.String()]
-		for _, more := range []string{"", "&format=canonical", "&attachments=false"} {
-			all = append(all, operation{name: "by id " + m.String() + more, method: "GET", path: "statements" + path + more, want: when(reads, 200), told: func(of mark) bool { return of == m }, of: []mark{m}})
+		for _, more := range []string{"", "&format=canonical", "&attachments=false", "&attachments=true"} {
+			all = append(all, operation{name: "by id " + m.String() + more, method: "GET", path: "statements" + path + more, want: when(reads, 200), told: func(of mark) bool { return of == m }, of: []mark{m}, data: strings.Contains(more, "attachments=true")})
 			all[len(all)-1].want = func(b bearerOf) int {
 				switch {
 				case !reads(b):
@@ -178,6 +180,7 @@ func (w *matrixWorld) statementWrites() (all []operation) {
 				}, want: when(func(b bearerOf) bool { return may(b) && b.own("ann", "") }, 200)})
 		}
 	}
+	all = append(all, w.attachmentWrites()...)
 	voids := func(b bearerOf) bool { return b.may("all") }
 	for _, m := range w.seeds {
 		if m.kind == "statement" {
@@ -202,6 +205,26 @@ func (w *matrixWorld) statementWrites() (all []operation) {
 			}})
 		}
 	}
+	return all
+}
+
+// attachmentWrites send data, and try to come by that of others by naming its hash; what they store is then read by all.
+func (w *matrixWorld) attachmentWrites() (all []operation) {
+	for _, actor := range []string{"ann", "bob"} {
+		may := func(b bearerOf) bool { return b.may("statements/write") && b.own(actor, "") }
+		own := func(b bearerOf) mark { return mark{b.org, "statement", actor, "", b.name} }
+		all = append(all, operation{name: "data for " + actor, method: "POST", path: "statements", header: mixedType, plain: true, want: when(may, 200), fresh: func(b bearerOf, o *operation) { o.body = w.mixed(own(b)) }})
+		for _, m := range w.seeds {
+			if m.kind == "statement" {
+				all = append(all,
+					operation{name: "name the data of " + m.String(), method: "POST", path: "statements", want: when(may, 400), fresh: func(b bearerOf, o *operation) { o.body = w.attached(own(b), m, "") }},
+					operation{name: "link the data of " + m.String(), method: "POST", path: "statements", want: when(may, 200), fresh: func(b bearerOf, o *operation) {
+						o.body = w.attached(own(b), m, `,"fileUrl":"https://example.com/f"`)
+					}})
+			}
+		}
+	}
+	all = append(all, operation{name: "all with data", method: "GET", path: "statements?attachments=true&limit=0", want: when(func(b bearerOf) bool { return b.may("statements/read/mine") }, 200)})
 	return all
 }
 

@@ -56,8 +56,8 @@ func (r *matrixRun) everything(at int, b bearerOf) {
 		if !long && b.bad != "" && i%4 != at%4 {
 			continue
 		}
-		form := o.open == 0
-		if long || turn == 0 || turn == 1 && !form || turn == 2 && o.method != "GET" {
+		form := o.open == 0 && !o.plain
+		if long || turn == 0 || turn == 1 && !form || turn == 2 && o.method != "GET" || turn == 1 && o.plain {
 			r.cell(b, o, "1.0.3", false)
 		}
 		if form && (long || turn == 1) {
@@ -125,6 +125,10 @@ func (r *matrixRun) complete(b bearerOf, o operation, found []mark) {
 	for _, m := range o.of {
 		if o.told(m) && b.sees(m) {
 			want = append(want, m.String())
+			if o.data && m.kind == "statement" {
+				m.kind = "data"
+				want = append(want, m.String())
+			}
 		}
 	}
 	for _, m := range found {

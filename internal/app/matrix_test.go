@@ -2,6 +2,7 @@ package app
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
 	"io"
@@ -246,7 +247,7 @@ func (w *matrixWorld) seed(org string) {
 		for _, reg := range []string{"", org + "-" + actor, "else"} {
 			m := mark{org, "statement", actor, reg, "all"}
 			w.ids[m.String()] = id.NewRandom[id.StatementID]().String()
-			w.seeded(org, "PUT", "statements?statementId="+w.ids[m.String()], w.statement(m, ""))
+			w.seeded(org, "PUT", "statements?statementId="+w.ids[m.String()], w.mixed(m), mixedType)
 			w.seeds = append(w.seeds, m)
 			gone := mark{org, "voided", actor, reg, "all"}
 			w.ids[gone.String()] = id.NewRandom[id.StatementID]().String()
@@ -338,4 +339,23 @@ func (w *matrixWorld) statement(m mark, object string) string {
 
 func (w *matrixWorld) voids(m mark, target string) string {
 	return fmt.Sprintf(`{"actor":%s,"verb":{"id":%q},"object":{"objectType":"StatementRef","id":%q},"result":{"response":%q}}`, matrixActor(m.actor, ""), xapi.VerbVoided, target, m)
+}
+
+const mixedType = "Content-Type: multipart/mixed; boundary=matrix"
+
+// attached is a statement with an attachment whose data does not come with it: sha2 is that of the data of a mark.
+func (w *matrixWorld) attached(m, data mark, more string) string {
+	data.kind = "data"
+	text := data.String()
+	return strings.Replace(w.statement(m, ""), "{", fmt.Sprintf(`{"attachments":[{"usageType":"https://example.com/usage","display":{"en":"Data"},"contentType":"text/plain","length":%d,"sha2":"%x"%s}],`,
+		len(text), sha256.Sum256([]byte(text)), more), 1)
+}
+
+// mixed is a statement with the data of an attachment, which is a mark.
+func (w *matrixWorld) mixed(m mark) string {
+	data := m
+	data.kind = "data"
+	text := data.String()
+	return fmt.Sprintf("--matrix\r\nContent-Type: application/json\r\n\r\n%s\r\n--matrix\r\nContent-Type: text/plain\r\nContent-Transfer-Encoding: binary\r\nX-Experience-API-Hash: %x\r\n\r\n%s\r\n--matrix--\r\n",
+		w.attached(m, m, ""), sha256.Sum256([]byte(text)), text)
 }
