@@ -29,10 +29,11 @@ type StatementsCommand struct {
 
 // StatementsExport is `statements export`.
 type StatementsExport struct {
-	Since  time.Time `help:"Only what was stored after this time (RFC 3339)." placeholder:"TIME"`
-	Until  time.Time `help:"Only what was stored at this time or before." placeholder:"TIME"`
-	Out    string    `help:"File to write; a new one. Default: standard output." placeholder:"FILE"`
-	Resume bool      `help:"Go on behind the last whole line of the file: what was broken off, or what has come since."`
+	Since       time.Time `help:"Only what was stored after this time (RFC 3339)." placeholder:"TIME"`
+	Until       time.Time `help:"Only what was stored at this time or before." placeholder:"TIME"`
+	Out         string    `help:"File to write; a new one. Default: standard output." placeholder:"FILE"`
+	Resume      bool      `help:"Go on behind the last whole line of the file: what was broken off, or what has come since."`
+	Attachments string    `help:"Directory to write the data of attachments to, each as a file named by its sha2." placeholder:"DIR"`
 	Organization
 	Output
 }
@@ -48,6 +49,12 @@ func (c *StatementsExport) Run(s *surroundings) error {
 	}
 	return s.house(func(h *app.House) (err error) {
 		extent := lrs.Extent{Since: c.Since, Until: c.Until}
+		if c.Attachments != "" {
+			if err := os.MkdirAll(c.Attachments, 0o700); err != nil {
+				return err
+			}
+			extent.Data = func(a lrs.Attachment) error { return writeAttachment(c.Attachments, a) }
+		}
 		w := s.out
 		if c.Out != "" {
 			f, err := c.open(&extent)
@@ -74,6 +81,29 @@ func (c *StatementsExport) Run(s *surroundings) error {
 		}
 		return nil
 	})
+}
+
+// writeAttachment writes the data under its name, whole or not at all.
+func writeAttachment(dir string, a lrs.Attachment) (err error) {
+	path := filepath.Join(dir, strings.ToLower(a.SHA2))
+	if info, err := os.Stat(path); err == nil && info.Size() == a.Size {
+		return nil
+	}
+	f, err := os.CreateTemp(dir, ".writing-")
+	if err != nil {
+		return err
+	}
+	_, err = a.WriteTo(f)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return nil
 }
 
 // open opens the file, and when resuming cuts a torn last line and finds the statement to go on behind.
@@ -144,6 +174,7 @@ type StatementsImport struct {
 	PasswordFile string `help:"File with the secret there. Or give the secret in the environment, as ROLLWAY_PASSWORD." placeholder:"FILE"`
 	PlainHTTP    bool   `name:"plain-http" help:"Send the secret over http to another machine, readable on the way."`
 	Resume       bool   `help:"Go on with the last import of this source."`
+	Attachments  string `help:"Directory with the data of attachments, as export writes it." placeholder:"DIR"`
 	Organization
 	Output
 }
@@ -187,6 +218,9 @@ func (c *StatementsImport) Run(s *surroundings) error {
 					fmt.Fprintf(s.err, "%d stored, %d already here, %d problems so far.\n", i.Stored, i.Known, i.Problems)
 				}
 			},
+		}
+		if c.Attachments != "" {
+			o.Data = func(sha2 string) (io.ReadCloser, error) { return os.Open(filepath.Join(c.Attachments, sha2)) }
 		}
 		if answer.Imported, err = h.Records.Import(s, caller, src, o); err != nil {
 			if answer.Number != 0 {

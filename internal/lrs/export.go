@@ -15,6 +15,9 @@ type Extent struct {
 	Until time.Time // stored at or before; zero for no bound
 	// After goes on behind this statement, the last of an export that was broken off; zero begins anew.
 	After id.StatementID
+	// Data is handed the data of attachments, before the statements that they came with, once for every page of these; nil
+	// leaves it out.
+	Data func(Attachment) error
 }
 
 // Exported tells what an export covers.
@@ -59,6 +62,15 @@ func (s *Store) Export(ctx context.Context, c access.Caller, e Extent, write fun
 		page, more, err = s.After(ctx, c, Query{Limit: MaxLimit}, after, At(through))
 		if err != nil {
 			return out, err
+		}
+		if e.Data != nil {
+			data, err := s.Attachments(ctx, c, page)
+			for i := 0; err == nil && i < len(data); i++ {
+				err = e.Data(data[i])
+			}
+			if err != nil {
+				return out, err
+			}
 		}
 		for _, st := range page {
 			if err := write(st); err != nil {

@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
+	"strings"
 	"time"
 
 	"rollway/internal/access"
@@ -58,6 +60,9 @@ type ImportOptions struct {
 	Problem  func(Problem)  // is told of each
 	Progress func(Imported) // is told after each batch
 	Batch    int            // statements in a transaction; 500 when 0
+	// Data opens the data of an attachment by its sha2 in small letters, or returns fs.ErrNotExist; nil has none. An attachment
+	// that has neither data nor a fileUrl makes its statement a Problem.
+	Data func(sha2 string) (io.ReadCloser, error)
 }
 
 const (
@@ -115,7 +120,9 @@ type importing struct {
 func (im *importing) take(ctx context.Context, item Item) error {
 	if item.Err != nil {
 		im.problem(item.Place, "", item.Err)
-	} else if e, err := im.entry(item.Text); err != nil {
+	} else if e, err := im.entry(ctx, item.Text); stops(err) {
+		return err
+	} else if err != nil {
 		im.problem(item.Place, idOf(item.Text), err)
 	} else {
 		if im.ids[e.id] { // two of one id are told apart by the second transaction
@@ -135,7 +142,7 @@ func (im *importing) take(ctx context.Context, item Item) error {
 }
 
 // entry makes of a text what is stored.
-func (im *importing) entry(text []byte) (*entry, error) {
+func (im *importing) entry(ctx context.Context, text []byte) (*entry, error) {
 	f, err := readImported(bytes.Clone(text))
 	if err != nil {
 		return nil, err
@@ -156,7 +163,46 @@ func (im *importing) entry(text []byte) (*entry, error) {
 		e.keys = im.statementKeys(f, im.own.key)
 	}
 	e.body = make([]byte, 0, len(f.Raw)+len(im.own.json)+servedMore)
-	return e, nil
+	return e, im.attachments(ctx, e)
+}
+
+// attachments stores the data of an entry's attachments.
+func (im *importing) attachments(ctx context.Context, e *entry) (err error) {
+	if len(e.facts.Attachments) == 0 {
+		return nil
+	}
+	var opened []io.Closer
+	asked := map[string]bool{}
+	next := func() (Part, error) {
+		for i := range e.facts.Attachments {
+			sha2 := strings.ToLower(string(e.facts.Attachments[i].SHA2))
+			if asked[sha2] || im.options.Data == nil {
+				continue
+			}
+			asked[sha2] = true
+			data, err := im.options.Data(sha2)
+			if errors.Is(err, fs.ErrNotExist) {
+				continue
+			}
+			if err != nil {
+				return Part{}, err
+			}
+			opened = append(opened, data)
+			return Part{Hash: sha2, Length: -1, Data: data}, nil
+		}
+		return Part{}, io.EOF
+	}
+	err = im.receive(ctx, &put{entries: []*entry{e}}, next)
+	for _, c := range opened {
+		err = errors.Join(err, c.Close())
+	}
+	return err
+}
+
+// stops tells whether an error is not about a statement but about this store.
+func stops(err error) bool {
+	kind := fault.Of(err).Kind
+	return err != nil && (kind == fault.Internal || kind == fault.Unavailable)
 }
 
 // readByVersion checks a statement by the rules of the line that its version names. What 1.0.3 takes, 2.0 takes too.
@@ -235,13 +281,13 @@ func (im *importing) keep(ctx context.Context, entries []*entry, places []string
 	if err == nil {
 		err = p.err
 	}
-	switch kind := fault.Of(err).Kind; {
+	switch {
 	case err == nil:
 		for i, e := range entries {
 			im.count(e, places[i])
 		}
 		return nil
-	case kind == fault.Internal || kind == fault.Unavailable:
+	case stops(err):
 		return err
 	case len(entries) == 1:
 		im.problem(places[0], entries[0].id.String(), err)

@@ -3,14 +3,21 @@ package lrs_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"rollway/internal/access"
+	"rollway/internal/blob"
 	"rollway/internal/db"
 	"rollway/internal/db/dbtest"
 	"rollway/internal/fault"
@@ -373,5 +380,74 @@ func TestVerifyExport(t *testing.T) {
 		if len(found) != 3 {
 			t.Errorf("found %v", found)
 		}
+	})
+}
+
+// The data of attachments goes out and comes in with the statements; without it a statement that needs it is refused, and
+// what was changed on the way or lies damaged here is found.
+func TestMoveAttachments(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		stores, dirs := []*lrs.Store{}, []string{t.TempDir(), t.TempDir()}
+		for i, d := range []*db.DB{d, dbtest.Open(t, d.Engine())} {
+			blobs, err := blob.Open(dirs[i])
+			if err != nil {
+				t.Fatal(err)
+			}
+			s, err := lrs.Open(t.Context(), lrs.Config{DB: d, HomePage: "https://rollway.example", Blobs: blobs})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(s.Close)
+			stores = append(stores, s)
+		}
+		from, to := operator(), operator()
+		text := "what was drawn"
+		sum := fmt.Sprintf("%X", sha256.Sum256([]byte(text)))
+		st := simple(newID())
+		st.extra = `,"attachments":[{"usageType":"https://example.org/drawing","display":{"en":"Drawing"},"contentType":"text/plain","length":14,"sha2":"` + sum + `"}]`
+		sent := false
+		_, err := stores[0].PutWith(t.Context(), from, xapi.V1, id.StatementID{}, []byte(st.String()), func() (lrs.Part, error) {
+			if sent {
+				return lrs.Part{}, io.EOF
+			}
+			sent = true
+			return lrs.Part{Hash: sum, Length: -1, Data: strings.NewReader(text)}, nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		data := map[string]string{}
+		lines := ndjson(export(t, stores[0], from, lrs.Extent{Data: func(a lrs.Attachment) error {
+			var b strings.Builder
+			_, err := a.WriteTo(&b)
+			data[strings.ToLower(a.SHA2)] = b.String()
+			return err
+		}}))
+		if len(data) != 1 || data[strings.ToLower(sum)] != text {
+			t.Fatalf("exported %q", data)
+		}
+		opened := lrs.ImportOptions{Data: func(sha2 string) (io.ReadCloser, error) {
+			if text, ok := data[sha2]; ok {
+				return io.NopCloser(strings.NewReader(text)), nil
+			}
+			return nil, fs.ErrNotExist
+		}}
+		wantCounts(t, importLines(t, stores[1], to, lines, lrs.ImportOptions{}), 0, 0, 1)
+		data[strings.ToLower(sum)] = "what was drown"
+		wantCounts(t, importLines(t, stores[1], to, lines, opened), 0, 0, 1)
+		data[strings.ToLower(sum)] = text
+		wantCounts(t, importLines(t, stores[1], to, lines, opened), 1, 0, 0)
+		verify(t, stores[1], to, 0)
+		err = filepath.WalkDir(dirs[1], func(path string, e fs.DirEntry, err error) error {
+			if err == nil && e.Type().IsRegular() {
+				err = errors.Join(os.Chmod(path, 0o600), os.WriteFile(path, []byte("what was drawm"), 0o600))
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		verify(t, stores[1], to, 1)
 	})
 }

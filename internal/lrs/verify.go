@@ -44,7 +44,7 @@ const readKept = `SELECT s.pos, s.id, s.actor, s.authority, s.registration, s.vo
 const verifyPage = 200
 
 // Verify reads every statement and tells of each that is not what was stored: its bytes have not the hash that was kept
-// beside them, break a rule, or say something else than the columns that queries go by. With keys it also asks of each
+// beside them, break a rule, or say something else than the columns that queries go by, or the data of an attachment has changed. With keys it also asks of each
 // whether it is found by everything it can be found by, which takes about ten times as long.
 //
 // A statement that is missing as a whole leaves no trace here; [Store.VerifyExport] finds it. It needs all/read.
@@ -71,7 +71,11 @@ func (s *Store) Verify(ctx context.Context, c access.Caller, keys bool, found fu
 					return out, err
 				}
 			}
-			for _, p := range problems {
+			damaged, err := s.damaged(ctx, c, k)
+			if err != nil {
+				return out, err
+			}
+			for _, p := range append(problems, damaged...) {
 				out.Findings++
 				found(Finding{Position(k.pos), k.id, p})
 			}
@@ -156,6 +160,17 @@ func (s *Store) unfound(ctx context.Context, org id.OrgID, k kept) (problems []s
 		problems = append(problems, fmt.Sprintf("%d of the things it is found by lead past it.", missing))
 	}
 	return problems, nil
+}
+
+// damaged tells which data of a statement's attachments is not what came.
+func (s *Store) damaged(ctx context.Context, c access.Caller, k kept) (problems []string, err error) {
+	list, err := s.Attachments(ctx, c, []Statement{{ID: k.id, JSON: k.body, pos: k.pos}})
+	for _, a := range list {
+		if err := s.blobs.Verify(a.sum); err != nil {
+			problems = append(problems, fmt.Sprintf("The data of its attachment %s is missing or has changed: %v.", a.SHA2, err))
+		}
+	}
+	return problems, err
 }
 
 var findBodies = db.NewLookup("SELECT s.id, s.pos, s.body FROM @ n JOIN statements s ON s.org_id = n.org_id AND s.id = n.id", statementName...)
