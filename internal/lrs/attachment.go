@@ -190,7 +190,7 @@ func (s *Store) attach(e *entry, wanted map[string]*declared) error {
 		d := wanted[strings.ToLower(sha2)]
 		switch {
 		case !d.came && a.FileURL == nil:
-			return badAttachment("attachment_missing", "An attachment has no fileUrl, and its data did not come with the request (multipart/mixed).", sha2)
+			return badAttachment("attachment_missing", "An attachment has no fileUrl, and its data did not come with the statement.", sha2)
 		case !d.came:
 			continue
 		case signs(a):
