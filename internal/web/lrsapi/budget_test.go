@@ -92,6 +92,33 @@ func TestBodiesHaveABudget(t *testing.T) {
 	}
 }
 
+// While the data of an attachment arrives, only the statements that it belongs to are held.
+func TestAttachmentsNeedNoBudget(t *testing.T) {
+	t.Parallel()
+	s := serveWith(t, dbtest.Open(t, db.SQLite), func(w web.Door, store *lrs.Store, person lrsapi.PersonOf) http.Handler {
+		return lrsapi.NewWithin(w, store, person, 17<<20, 1<<20, time.Second)
+	})
+	data := strings.Repeat("data ", 200_000)
+	body := mixed(attaching("", ann, attachment(data)), part(data))
+	const known = "Authorization: Test service\nX-Experience-API-Version: 1.0.3\n"
+	var finish []func() int
+	for range 4 { // each may hold 16 MB until its statements are read
+		deadline := time.Now().Add(20 * time.Second)
+		finish = append(finish, s.begin(t, "statements", known+mixedType(), body[:500_000], body[500_000:]))
+		large := exchange{method: "POST", path: "statements", body: strings.Repeat(" ", 15<<20) + statement(ann, "http://example.com/did")}
+		for a := s.do(t, large); a.status != 200; a = s.do(t, large) { // the statements may not be read yet
+			if a.status != 503 || time.Now().After(deadline) {
+				t.Fatalf("beside the data: %d %s", a.status, a.body)
+			}
+		}
+	}
+	for _, f := range finish {
+		if got := f(); got != 200 {
+			t.Errorf("the data: %d", got)
+		}
+	}
+}
+
 // A form is read before anybody is asked who they are, and so it is short.
 func TestFormsAreShort(t *testing.T) {
 	t.Parallel()
