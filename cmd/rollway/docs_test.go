@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"rollway/internal/db"
 )
 
 // example is a block of a page that is run, and the answer that the page shows for it, if any.
@@ -32,7 +34,7 @@ func TestThePagesTellTheTruth(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		examples := examplesOf(string(text))
+		examples := examplesOf(string(text), "<!-- test -->", "HTTP/")
 		for i, out := range runExamples(h, d, examples) {
 			blocks++
 			checkExample(t, fmt.Sprintf("%s:%d", page, examples[i].line), examples[i], out)
@@ -44,15 +46,15 @@ func TestThePagesTellTheTruth(t *testing.T) {
 	t.Logf("proof: %d curl blocks of the README and the pages in docs were run as printed, and answer as shown", blocks)
 }
 
-// examplesOf finds the blocks. A block of no language after one is its answer.
-func examplesOf(text string) []example {
+// examplesOf finds the blocks below a mark. A block of no language after one is its answer, if it begins so.
+func examplesOf(text, mark, answers string) []example {
 	var found []example
 	lines := strings.Split(text, "\n")
 	for i := 0; i < len(lines); i++ {
 		if !strings.HasPrefix(lines[i], "```") {
 			continue
 		}
-		tested := lines[i] == "```sh" && i > 0 && lines[i-1] == "<!-- test -->"
+		tested := lines[i] == "```sh" && i > 0 && lines[i-1] == mark
 		answer := lines[i] == "```"
 		begin := i + 1
 		for i++; i < len(lines) && lines[i] != "```"; i++ {
@@ -61,7 +63,7 @@ func examplesOf(text string) []example {
 		switch {
 		case tested:
 			found = append(found, example{line: begin, script: block})
-		case answer && len(found) > 0 && found[len(found)-1].says == "" && strings.HasPrefix(block, "HTTP/"):
+		case answer && len(found) > 0 && found[len(found)-1].says == "" && strings.HasPrefix(block, answers):
 			found[len(found)-1].says = block
 		}
 	}
@@ -110,4 +112,37 @@ func checkExample(t *testing.T, where string, e example, out string) {
 			t.Errorf("%s: the page shows the line\n%s\nand the answer is\n%s", where, line, out)
 		}
 	}
+}
+
+// TestThePageOnStatements runs the commands of docs/statements.md, in order, beside a server with three statements.
+func TestThePageOnStatements(t *testing.T) {
+	eachEngine(t, func(t *testing.T, e db.Engine) {
+		text, err := os.ReadFile("../../docs/statements.md")
+		if err != nil {
+			t.Fatal(err)
+		}
+		h := newHouse(t, e)
+		for range 3 {
+			h.want(200, "POST", "/xapi/statements", bearer(h.token("all")), `{"actor":{"mbox":"mailto:ann@example.org"},"verb":{"id":"https://example.org/did"},"object":{"id":"https://example.org/course"}}`)
+		}
+		path, err := program()
+		h.must(err)
+		dir := t.TempDir()
+		examples := examplesOf(string(text), "<!-- run -->", "{")
+		for _, ex := range examples {
+			cmd := exec.Command("bash", "-euc", ex.script)
+			cmd.Dir, cmd.Env = dir, append(h.env, "PATH="+filepath.Dir(path)+":"+os.Getenv("PATH"))
+			out, err := cmd.Output()
+			if err != nil {
+				t.Fatalf("line %d: %v", ex.line, err)
+			}
+			pattern := "^" + strings.ReplaceAll(regexp.QuoteMeta(ex.says), "…", ".*") + "\n$"
+			if ex.says == "" || !regexp.MustCompile(pattern).Match(out) {
+				t.Errorf("line %d: the page shows\n%s\nand the answer is\n%s", ex.line, ex.says, out)
+			}
+		}
+		if len(examples) < 4 {
+			t.Errorf("only %d blocks were run", len(examples))
+		}
+	})
 }
