@@ -31,6 +31,9 @@ async function talk() {
     sendActor: true, params: { ascending: true }, callback: (error, found) => error ? fail(error) : done(found),
   }));
   told.verbs = list.statements.map((s) => s.verb.id.replace(VERBS, ''));
+  const { endpoint, auth } = tincan.recordStores[0];
+  const { name, account } = tincan.actor;
+  told.steps = await whole(TinCan, { endpoint, auth, actor: { name, account: { homePage: account.homePage, name: account.name } }, activity: tincan.activity.id, registration: tincan.registration });
   return told;
 }
 

@@ -27,6 +27,7 @@ async function talk() {
   told.response = (await xapi.getStatement({ statementId: told.statement })).data.result.response;
   const list = await xapi.getStatements({ agent: actor, activity: activityId, ascending: true });
   told.verbs = list.data.statements.map((s) => s.verb.id.replace(VERBS, ''));
+  told.steps = await whole(XAPI, { endpoint: launch.endpoint, auth: launch.auth, actor, activity: activityId, registration });
   return told;
 }
 
