@@ -37,7 +37,7 @@ type Commands struct {
 	Attribute      AttributeCommand      `cmd:"" help:"Declared attributes of people."`
 	Why            WhyCommand            `cmd:"" help:"Tell why a person does or does not exist."`
 	Credential     CredentialCommand     `cmd:"" help:"Secrets that act for one person."`
-	Statements     StatementsCommand     `cmd:"" help:"What was recorded: take it out, bring it in, prove it unchanged."`
+	Statements     StatementsCommand     `cmd:"" help:"What was recorded: take it out, bring it in, send it on, prove it unchanged."`
 	Migrate        MigrateCommand        `cmd:"" help:"The database schema."`
 	Doctor         DoctorCommand         `cmd:"" help:"Check the installation and say what to repair."`
 	ShowConfig     ConfigCommand         `cmd:"" name:"config" help:"The configuration in force."`

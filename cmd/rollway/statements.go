@@ -22,9 +22,10 @@ import (
 
 // StatementsCommand groups the commands on statements.
 type StatementsCommand struct {
-	Export StatementsExport `cmd:"" help:"Write statements, one a line (NDJSON), in the order of stored. Example: rollway statements export --out all.ndjson"`
-	Import StatementsImport `cmd:"" help:"Bring in another record store's statements, from a file or from the store itself. Examples: rollway statements import all.ndjson; rollway statements import --from https://lrs.example/xapi --user KEY --password-file FILE"`
-	Verify StatementsVerify `cmd:"" help:"Read every statement and prove that it is unchanged. Example: rollway statements verify --against all.ndjson"`
+	Export  StatementsExport `cmd:"" help:"Write statements, one a line (NDJSON), in the order of stored. Example: rollway statements export --out all.ndjson"`
+	Import  StatementsImport `cmd:"" help:"Bring in another record store's statements, from a file or from the store itself. Examples: rollway statements import all.ndjson; rollway statements import --from https://lrs.example/xapi --user KEY --password-file FILE"`
+	Forward ForwardCommand   `cmd:"" help:"Send statements on to other record stores."`
+	Verify  StatementsVerify `cmd:"" help:"Read every statement and prove that it is unchanged. Example: rollway statements verify --against all.ndjson"`
 }
 
 // StatementsExport is `statements export`.
@@ -171,7 +172,7 @@ type StatementsImport struct {
 	File         string `arg:"" optional:"" help:"Statements, one a line (NDJSON); - is standard input." placeholder:"FILE"`
 	From         string `help:"Address of another record store's xAPI, e.g. https://lrs.example/xapi." placeholder:"URL"`
 	User         string `help:"Key or user name there." placeholder:"KEY"`
-	PasswordFile string `help:"File with the secret there. Or give the secret in the environment, as ROLLWAY_PASSWORD." placeholder:"FILE"`
+	PasswordFile string `help:"File with the secret there; - is standard input. Or give the secret in the environment, as ROLLWAY_PASSWORD." placeholder:"FILE"`
 	PlainHTTP    bool   `name:"plain-http" help:"Send the secret over http to another machine, readable on the way."`
 	Resume       bool   `help:"Go on with the last import of this source."`
 	Attachments  string `help:"Directory with the data of attachments, as export writes it." placeholder:"DIR"`
@@ -245,15 +246,11 @@ func (c *StatementsImport) source(s *surroundings) (lrs.Source, func() error, er
 	nothing := func() error { return nil }
 	switch {
 	case c.From != "":
-		password := os.Getenv("ROLLWAY_PASSWORD")
-		if c.PasswordFile != "" {
-			text, err := os.ReadFile(c.PasswordFile)
-			if err != nil {
-				return nil, nil, err
-			}
-			password = strings.TrimRight(string(text), "\r\n")
+		secret, err := password(c.PasswordFile)
+		if err != nil {
+			return nil, nil, err
 		}
-		r, err := lrs.NewRemote(lrs.RemoteConfig{Endpoint: c.From, User: c.User, Password: password, PlainHTTP: c.PlainHTTP,
+		r, err := lrs.NewRemote(lrs.RemoteConfig{Endpoint: c.From, User: c.User, Password: secret, PlainHTTP: c.PlainHTTP,
 			Waiting: func(why string, d time.Duration) {
 				fmt.Fprintf(s.err, "Waiting %v for %s: %s.\n", d.Round(time.Second), c.From, why)
 			}})

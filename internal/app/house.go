@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 
@@ -13,8 +14,10 @@ import (
 	"rollway/internal/credential"
 	"rollway/internal/db"
 	"rollway/internal/directory"
+	"rollway/internal/forward"
 	"rollway/internal/launch"
 	"rollway/internal/lrs"
+	"rollway/internal/outbox"
 )
 
 // House is the rooms of one installation over an open database. The commands use it directly; serving it is Serve.
@@ -29,6 +32,8 @@ type House struct {
 	Launcher    *launch.Launcher
 	Records     *lrs.Store
 	Blobs       *blob.Store
+	Outbox      *outbox.Queue
+	Forwards    *forward.Forwards
 }
 
 // Open opens an installation, making what a new one lacks: the data directory, the key file, the schema.
@@ -81,7 +86,20 @@ func furnish(ctx context.Context, c Config, d *db.DB) (*House, error) {
 	if h.Records, err = lrs.Open(ctx, lrs.Config{DB: d, Blobs: blobs, HomePage: c.PublicURL, Guest: true}); err != nil {
 		return nil, err
 	}
-	return h, nil
+	h.Outbox = outbox.New(d)
+	h.Forwards, err = forward.New(forward.Config{DB: d, Key: key, Records: h.Records, Outbox: h.Outbox, Own: ownAddresses(c)})
+	return h, err
+}
+
+// ownAddresses are those that the first origin answers to, as far as the Config tells.
+func ownAddresses(c Config) []string {
+	own := []string{c.PublicURL, "http://" + c.HTTP}
+	if _, port, err := net.SplitHostPort(c.HTTP); err == nil {
+		for _, host := range []string{"localhost", "127.0.0.1", "::1"} {
+			own = append(own, "http://"+net.JoinHostPort(host, port))
+		}
+	}
+	return own
 }
 
 // Close ends the house's work and closes the database.

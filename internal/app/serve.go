@@ -25,7 +25,7 @@ type Serving struct {
 	Main, Courseware net.Addr
 	house            *House
 	servers          []*http.Server
-	stop             context.CancelFunc
+	leave, stop      context.CancelFunc // end what is sent to others, then all work in the background
 	work             sync.WaitGroup
 	failed           chan error
 	unlock           func() error
@@ -61,6 +61,11 @@ func (h *House) Serve(ctx context.Context, log *slog.Logger) (*Serving, error) {
 	s.work.Go(func() {
 		h.Records.Run(work, func(err error) { log.Error("the index of statements cannot be written", "error", err) })
 	})
+	sending, leave := context.WithCancel(work)
+	s.leave = leave
+	s.work.Go(func() {
+		h.Forwards.Work(sending, func(err error) { log.Error("statements cannot be forwarded", "error", err) })
+	})
 	s.run(main, web.Server(web.Config{Log: log, Proxies: h.Config.TrustedProxies, Hosts: h.mainHosts(), AnyHost: []string{healthz, readyz}}, h.main()))
 	s.run(courseware, web.Server(web.Config{Log: log, Proxies: h.Config.TrustedProxies, Hosts: h.coursewareHosts()}, h.courseware()))
 	return s, nil
@@ -82,6 +87,7 @@ func (s *Serving) Failed() <-chan error { return s.failed }
 func (s *Serving) Shutdown(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, drainTime)
 	defer cancel()
+	s.leave()
 	var errs []error
 	for _, server := range s.servers {
 		if err := server.Shutdown(ctx); err != nil {

@@ -31,6 +31,7 @@ type (
 	groupKind          struct{}
 	entryKind          struct{}
 	requestKind        struct{}
+	forwardKind        struct{}
 )
 
 // Identifiers, each a UUID. The zero value means none and is NULL in the database.
@@ -45,6 +46,7 @@ type (
 	GroupID          = Of[groupKind]
 	EntryID          = Of[entryKind]
 	RequestID        = Of[requestKind]
+	ForwardID        = Of[forwardKind]
 )
 
 // Of is a UUID that identifies a thing of kind K.

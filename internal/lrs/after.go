@@ -17,6 +17,9 @@ type Position int64
 // At is the last position of a time's millisecond.
 func At(t time.Time) Position { return Position((t.UnixMilli()+1)<<tieBits - 1) }
 
+// End is after all positions.
+const End Position = 1 << 62
+
 // Time is the position's time, to the millisecond.
 func (p Position) Time() time.Time { return storedAt(int64(p)) }
 

@@ -135,7 +135,9 @@ func (w *worker) look(ctx, hands context.Context) error {
 			continue
 		}
 		if w.Ready != nil {
-			if ready, err := w.Ready(ctx, j); err != nil {
+			if ready, err := w.Ready(ctx, j); ctx.Err() != nil {
+				return ctx.Err()
+			} else if err != nil {
 				w.report(fmt.Errorf("look whether %s job %d is ready: %w", w.Name, j.Number, err))
 				continue
 			} else if !ready {
@@ -156,7 +158,8 @@ func (w *worker) look(ctx, hands context.Context) error {
 			worked, err := w.one(ctx, hands, j)
 			w.mine.Delete(j.Number)
 			<-w.slots
-			if err != nil && ctx.Err() == nil {
+			// A job that was removed, or went to another when its lease could not be renewed (which is reported), is no error.
+			if err != nil && !errors.Is(err, errLost) && ctx.Err() == nil {
 				w.report(fmt.Errorf("%s job %d: %w", w.Name, j.Number, err))
 			}
 			if worked {

@@ -1,0 +1,270 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"rollway/internal/access"
+	"rollway/internal/app"
+	"rollway/internal/fault"
+	"rollway/internal/forward"
+	"rollway/internal/id"
+	"rollway/xapi"
+)
+
+// ForwardCommand groups the commands on forwards.
+type ForwardCommand struct {
+	Add    ForwardAdd    `cmd:"" help:"Send statements on to another record store. Example: rollway statements forward add archive --endpoint https://lrs.example/xapi/ --user KEY --password-file FILE"`
+	List   ForwardList   `cmd:"" help:"List forwards and how far they are."`
+	Show   ForwardShow   `cmd:"" help:"Show one forward and what its receiver refused."`
+	Pause  ForwardPause  `cmd:"" help:"Stop a forward; it keeps its place."`
+	Resume ForwardResume `cmd:"" help:"Let a paused forward go on."`
+	Remove ForwardRemove `cmd:"" help:"End a forward."`
+	Retry  ForwardRetry  `cmd:"" help:"Try now instead of at the next time."`
+}
+
+type shownForward struct {
+	Name          string         `json:"name"`
+	Endpoint      string         `json:"endpoint"`
+	User          string         `json:"user"`
+	Filter        forward.Filter `json:"filter"`
+	AllowPrivate  bool           `json:"allowPrivate"`
+	PlainHTTP     bool           `json:"plainHttp"`
+	State         string         `json:"state"` // idle, waiting, failing, paused
+	Through       *string        `json:"through"`
+	WaitingSince  *string        `json:"waitingSince"`
+	Sent          int64          `json:"sent"`
+	LastSuccessAt *string        `json:"lastSuccessAt"`
+	LastError     string         `json:"lastError"`
+	Attempts      int            `json:"failedAttempts"`
+	NextTryAt     *string        `json:"nextTryAt"`
+	Refused       int64          `json:"refused"`
+	CreatedAt     string         `json:"createdAt"`
+	Refusals      []shownRefusal `json:"refusals,omitempty"`
+}
+
+type shownRefusal struct {
+	StatementID string `json:"statementId"`
+	Status      int    `json:"status"` // 0 when it was not sent
+	Answer      string `json:"answer"`
+	At          string `json:"at"`
+	Again       bool   `json:"again"` // it will be sent again
+}
+
+func forwardState(f forward.Forward) string {
+	switch {
+	case f.Paused:
+		return "paused"
+	case f.LastError != "":
+		return "failing"
+	case !f.Waiting.IsZero():
+		return "waiting"
+	}
+	return "idle"
+}
+
+func shownForwardOf(f forward.Forward) shownForward {
+	return shownForward{f.Name, f.Endpoint, f.Username, f.Filter, f.AllowPrivate, f.PlainHTTP, forwardState(f), orNull(f.Through), orNull(f.Waiting),
+		f.Sent, orNull(f.LastSuccess), f.LastError, f.Attempts, orNull(f.NextTry), f.Refused, when(f.Created), nil}
+}
+
+// forwards opens the installation for a command on forwards.
+func (o Organization) forwards(s *surroundings, fn func(*forward.Forwards, access.Caller) error) error {
+	caller, err := o.caller()
+	if err != nil {
+		return err
+	}
+	return s.house(func(h *app.House) error { return fn(h.Forwards, caller) })
+}
+
+// ForwardAdd is `statements forward add`.
+type ForwardAdd struct {
+	Name              string `arg:"" help:"What the forward is called."`
+	Endpoint          string `required:"" help:"Address of the receiver's xAPI, to which statements is added." placeholder:"URL"`
+	User              string `required:"" help:"Key or user name there." placeholder:"KEY"`
+	PasswordFile      string `help:"File with the secret there; - is standard input. Or give the secret in the environment, as ROLLWAY_PASSWORD." placeholder:"FILE"`
+	Agent             string `help:"Only statements of this agent, JSON as in the query of xAPI." placeholder:"JSON"`
+	RelatedAgents     bool   `help:"The agent may stand anywhere in the statement."`
+	Verb              string `help:"Only statements with this verb." placeholder:"IRI"`
+	Activity          string `help:"Only statements about this activity." placeholder:"IRI"`
+	RelatedActivities bool   `help:"The activity may stand anywhere in the statement."`
+	Registration      string `help:"Only statements of this registration." placeholder:"UUID"`
+	Since             string `help:"Only statements stored after this time. Default: all." placeholder:"TIMESTAMP"`
+	AllowPrivate      bool   `help:"The receiver is on this machine or in a private network."`
+	PlainHTTP         bool   `name:"plain-http" help:"Statements and the secret may go in clear text to another machine."`
+	Organization
+	Output
+}
+
+// Run adds the forward.
+func (c *ForwardAdd) Run(s *surroundings) error {
+	r := forward.Request{Name: c.Name, Endpoint: c.Endpoint, Username: c.User, AllowPrivate: c.AllowPrivate, PlainHTTP: c.PlainHTTP,
+		Filter: forward.Filter{RelatedAgents: c.RelatedAgents, Verb: c.Verb, Activity: c.Activity, RelatedActivities: c.RelatedActivities}}
+	if err := c.fill(&r); err != nil {
+		return err
+	}
+	return c.forwards(s, func(fs *forward.Forwards, caller access.Caller) error {
+		f, err := fs.Add(s, caller, r)
+		if err != nil {
+			return err
+		}
+		return c.printForwards(s, []forward.Forward{f}, shownForwardOf(f))
+	})
+}
+
+// password reads a secret from a file, - for standard input, or from the environment when none is given.
+func password(file string) (string, error) {
+	var text []byte
+	var err error
+	switch file {
+	case "":
+		return os.Getenv("ROLLWAY_PASSWORD"), nil
+	case "-":
+		text, err = io.ReadAll(io.LimitReader(os.Stdin, 4096))
+	default:
+		text, err = os.ReadFile(file)
+	}
+	return strings.TrimRight(string(text), "\r\n"), err
+}
+
+// fill reads what is text on the command line.
+func (c *ForwardAdd) fill(r *forward.Request) error {
+	var err error
+	if r.Secret, err = password(c.PasswordFile); err != nil {
+		return err
+	}
+	if c.Agent != "" {
+		a, err := xapi.ParseAgent([]byte(c.Agent))
+		if err != nil {
+			return fault.New(fault.Invalid, "forward_filter", `The agent must be given as in xAPI, e.g. {"mbox":"mailto:ada@example.com"}: %v.`, err)
+		}
+		r.Filter.Agent = a.IFI
+	}
+	if c.Registration != "" {
+		reg, err := id.Parse[id.RegistrationID](c.Registration)
+		if err != nil {
+			return fault.New(fault.Invalid, "forward_filter", "The registration: %v.", err)
+		}
+		r.Filter.Registration = reg
+	}
+	if c.Since != "" {
+		at, err := time.Parse(time.RFC3339, c.Since)
+		if err != nil {
+			return fault.New(fault.Invalid, "forward_since", "%q is no time; write 2026-01-02T03:04:05Z.", c.Since)
+		}
+		r.Since = at
+	}
+	return nil
+}
+
+func (o Output) printForwards(s *surroundings, list []forward.Forward, value any) error {
+	rows := [][]string{}
+	for _, f := range list {
+		rows = append(rows, []string{f.Name, f.Endpoint, forwardState(f), when(f.Through), when(f.Waiting), when(f.LastSuccess), when(f.NextTry), strconv.FormatInt(f.Refused, 10), f.LastError})
+	}
+	return o.print(s, value, []string{"name", "endpoint", "state", "through", "waiting since", "last success", "next try", "refused", "error"}, rows)
+}
+
+// ForwardList is `statements forward list`.
+type ForwardList struct {
+	Organization
+	Output
+}
+
+// Run lists the forwards.
+func (c *ForwardList) Run(s *surroundings) error {
+	return c.forwards(s, func(fs *forward.Forwards, caller access.Caller) error {
+		found, err := fs.List(s, caller)
+		if err != nil {
+			return err
+		}
+		out := []shownForward{}
+		for _, f := range found {
+			out = append(out, shownForwardOf(f))
+		}
+		return c.printForwards(s, found, out)
+	})
+}
+
+// ForwardShow is `statements forward show`.
+type ForwardShow struct {
+	Name  string `arg:""`
+	Limit int    `help:"How many refused statements to show, the newest first." default:"100"`
+	Organization
+	Output
+}
+
+// Run shows the forward.
+func (c *ForwardShow) Run(s *surroundings) error {
+	return c.forwards(s, func(fs *forward.Forwards, caller access.Caller) error {
+		f, err := fs.Get(s, caller, c.Name)
+		if err != nil {
+			return err
+		}
+		refused, err := fs.Refusals(s, caller, c.Name, max(c.Limit, 0))
+		if err != nil {
+			return err
+		}
+		shown, rows := shownForwardOf(f), [][]string{}
+		for _, r := range refused {
+			shown.Refusals = append(shown.Refusals, shownRefusal{r.Statement.String(), r.Status, r.Answer, when(r.At), r.Again})
+			rows = append(rows, []string{r.Statement.String(), strconv.Itoa(r.Status), when(r.At), r.Answer})
+		}
+		if err := c.printForwards(s, []forward.Forward{f}, shown); err != nil || c.Output.Output == "json" || len(rows) == 0 {
+			return err
+		}
+		fmt.Fprintln(s.out)
+		return c.print(s, nil, []string{"refused statement", "status", "at", "answer"}, rows)
+	})
+}
+
+// ForwardPause is `statements forward pause`.
+type ForwardPause struct {
+	Name string `arg:""`
+	Organization
+}
+
+// Run pauses the forward.
+func (c *ForwardPause) Run(s *surroundings) error {
+	return c.forwards(s, func(fs *forward.Forwards, caller access.Caller) error { return fs.Pause(s, caller, c.Name) })
+}
+
+// ForwardResume is `statements forward resume`.
+type ForwardResume struct {
+	Name string `arg:""`
+	Organization
+}
+
+// Run lets the forward go on.
+func (c *ForwardResume) Run(s *surroundings) error {
+	return c.forwards(s, func(fs *forward.Forwards, caller access.Caller) error { return fs.Resume(s, caller, c.Name) })
+}
+
+// ForwardRemove is `statements forward remove`.
+type ForwardRemove struct {
+	Name string `arg:""`
+	Organization
+}
+
+// Run ends the forward.
+func (c *ForwardRemove) Run(s *surroundings) error {
+	return c.forwards(s, func(fs *forward.Forwards, caller access.Caller) error { return fs.Remove(s, caller, c.Name) })
+}
+
+// ForwardRetry is `statements forward retry`.
+type ForwardRetry struct {
+	Name    string `arg:""`
+	Refused bool   `help:"Send what was refused again too."`
+	Organization
+}
+
+// Run has the forward tried now.
+func (c *ForwardRetry) Run(s *surroundings) error {
+	return c.forwards(s, func(fs *forward.Forwards, caller access.Caller) error {
+		return fs.Retry(s, caller, c.Name, c.Refused)
+	})
+}
