@@ -108,7 +108,8 @@ func writeRefused(dir string) error {
 	return nil
 }
 
-// serve [ARG…]: starts `rollway serve` on ports of its own, waits until it is ready and sets HOST and COURSEWARE.
+// serve [ARG…]: starts `rollway serve` on ports of its own, waits until it is ready and sets HOST and COURSEWARE. With other data
+// than before it is a second house.
 func serveCommand(ts *testscript.TestScript, neg bool, args []string) {
 	env := environ()
 	for _, name := range []string{"ROLLWAY_DATA", "ROLLWAY_DB"} {
@@ -118,7 +119,7 @@ func serveCommand(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	s, err := newServer(env, args...)
 	ts.Check(err)
-	if old := ts.Value(serverKey).(*server); old.cmd != nil { // again on the same addresses
+	if old := ts.Value(serverKey).(*server); old.cmd != nil && slices.Equal(old.env, env) { // again on the same addresses
 		s.url, s.courseware, s.args = old.url, old.courseware, append(old.args[:5:5], args...)
 	}
 	ts.Check(s.start())
