@@ -68,6 +68,7 @@ var (
 		{regexp.MustCompile(`"timestamp":"20(?:2[6-9]|[3-9])[^"]+"`), `"timestamp":"TIME"`}, // the log's own are older
 		{regexp.MustCompile(`"requestId":"[^"]+"`), `"requestId":"ID"`},
 		{regexp.MustCompile(`more=[\w-]+`), "more=TOKEN"},
+		{regexp.MustCompile(`(boundary=|--)[A-Z2-7]{52}`), "${1}BOUNDARY"},
 		{regexp.MustCompile(`"(person|service-account):[^"]+"`), `"$1:ID"`},
 		{regexp.MustCompile(`01[0-9a-f]{6}-[0-9a-f]{4}-7[0-9a-f-]+`), "NEW-ID"},
 	}
@@ -214,7 +215,9 @@ func (s *scribe) log(n int) (log []exchange) {
 }
 
 func (s *scribe) request() exchange {
-	switch s.IntN(10) {
+	switch s.IntN(11) {
+	case 10:
+		return s.mixed()
 	case 0, 1:
 		sid := s.id(60)
 		return exchange{method: "PUT", path: "statements?statementId=" + sid, body: s.statement(one(s, "", sid, sid))}
@@ -228,13 +231,34 @@ func (s *scribe) request() exchange {
 		return exchange{method: "POST", path: "statements", body: s.broken(s.statement(""))}
 	case 4:
 		s.seen++
-		return exchange{method: one(s, "GET", "GET", "HEAD"), path: "statements?" + one(s, "statementId", "statementId", "voidedStatementId") + "=" + s.id(60) + one(s, "", "&format=ids", "&format=canonical")}
+		return exchange{method: one(s, "GET", "GET", "HEAD"), path: "statements?" + one(s, "statementId", "statementId", "voidedStatementId") + "=" + s.id(60) + one(s, "", "&format=ids", "&format=canonical", "&attachments=true")}
 	case 5, 6, 7:
 		return s.query()
 	case 8:
 		return s.document()
 	}
 	return s.other()
+}
+
+// mixed sends statements with the data of attachments; one in five is not as it should be.
+func (s *scribe) mixed() exchange {
+	var statements, parts []string
+	sent := map[string]bool{}
+	for range 1 + s.IntN(3) {
+		data := strings.Repeat("dätä\r\n--", s.IntN(4))
+		hash := fmt.Sprintf("%x", sha256.Sum256([]byte(data)))
+		statements = append(statements, strings.Replace(s.statement(one(s, "", s.id(60))), "{", fmt.Sprintf(`{"attachments":[{"usageType":"http://example.com/usage","display":{"en":"D"},"contentType":"text/plain","length":%d,"sha2":%q}],`, len(data), hash), 1))
+		if !sent[hash] {
+			sent[hash] = true
+			parts = append(parts, "Content-Type: text/plain\r\nContent-Transfer-Encoding: binary\r\nX-Experience-API-Hash: "+hash+"\r\n\r\n"+data)
+		}
+	}
+	all := append([]string{"Content-Type: application/json\r\n\r\n[" + strings.Join(statements, ",") + "]"}, parts...)
+	body := "--mixed\r\n" + strings.Join(all, "\r\n--mixed\r\n") + "\r\n--mixed--\r\n"
+	if s.IntN(5) == 0 {
+		body = s.broken(body)
+	}
+	return exchange{method: "POST", path: "statements", header: "Content-Type: multipart/mixed; boundary=mixed", body: body}
 }
 
 func (s *scribe) query() exchange {
@@ -255,6 +279,7 @@ func (s *scribe) query() exchange {
 	add(3, "related_activities="+one(s, "true", "false"))
 	add(2, "ascending="+one(s, "true", "false"))
 	add(2, fmt.Sprintf("limit=%d", s.IntN(8)))
+	add(4, "attachments="+one(s, "true", "false"))
 	add(3, "format="+one(s, "ids", "exact", "canonical"))
 	if s.seen > 20 {
 		add(5, fmt.Sprintf("since=$stored%d$", s.IntN(8)))
