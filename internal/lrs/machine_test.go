@@ -41,7 +41,7 @@ func (s *told) voiding() bool { return s.verb == string(xapi.VerbVoided) }
 // shelf is the record store as the standard tells it: statements in the order in which they came, and a scan.
 type shelf struct {
 	*testing.T
-	store *lrs.Store
+	nodes []*lrs.Store // of one database
 	all   []*told
 	ids   []string
 	regs  []string
@@ -251,10 +251,11 @@ func (m *shelf) put(r *rapid.T) {
 	}
 	want := m.verdict(c, sent)
 	var err error
+	node := oneOf(r, "node", m.nodes...)
 	if len(sent) == 1 && chance(r, "PUT", 2) {
-		_, err = m.store.Put(m.Context(), c, xapi.V1, parse(m, sent[0].id), []byte(texts[0]))
+		_, err = node.Put(m.Context(), c, xapi.V1, parse(m, sent[0].id), []byte(texts[0]))
 	} else {
-		_, err = m.store.Put(m.Context(), c, xapi.V2, id.StatementID{}, []byte("["+strings.Join(texts, ",")+"]"))
+		_, err = node.Put(m.Context(), c, xapi.V2, id.StatementID{}, []byte("["+strings.Join(texts, ",")+"]"))
 	}
 	if want == 0 && err != nil || want != 0 && !fault.Is(err, want) {
 		r.Fatalf("%s sends %v: got %v, want %v", c.Name, texts, err, want)
@@ -277,7 +278,7 @@ func (m *shelf) put(r *rapid.T) {
 func (m *shelf) read(r *rapid.T, s *told) {
 	for _, c := range m.who {
 		for _, voided := range []bool{false, true} {
-			got, err := m.store.Get(m.Context(), c, parse(m, s.id), voided)
+			got, err := oneOf(r, "node", m.nodes...).Get(m.Context(), c, parse(m, s.id), voided)
 			there := m.at(c.Org, s.id)
 			switch want := there != nil && sees(c, there) && m.voided(there) == voided; {
 			case want != (err == nil), err != nil && !fault.Is(err, fault.NotFound):
@@ -313,7 +314,7 @@ func (m *shelf) query(r *rapid.T) {
 		q.Until = oneOf(r, "until", m.all...).stored
 	}
 	for _, c := range m.who {
-		got, want := texts(find(m, m.store, c, q)), m.find(c, q)
+		got, want := texts(find(m, oneOf(r, "node", m.nodes...), c, q)), m.find(c, q)
 		if !slices.Equal(got, want) {
 			r.Fatalf("%s asks %+v: got %v, want %v", c.Name, q, got, want)
 		}
@@ -325,7 +326,10 @@ func (m *shelf) query(r *rapid.T) {
 func TestStatementsAgainstModel(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		s := open(t, d)
+		nodes := []*lrs.Store{open(t, d)}
+		if d.Engine() == db.PostgreSQL {
+			nodes = append(nodes, open(t, d))
+		}
 		var sequences, steps, stored atomic.Int64
 		again := 1
 		if long() {
@@ -333,7 +337,7 @@ func TestStatementsAgainstModel(t *testing.T) {
 		}
 		for range again {
 			rapid.Check(t, func(r *rapid.T) {
-				m := newShelf(t, s)
+				m := newShelf(t, nodes)
 				n := rapid.IntRange(8, map[bool]int{false: 16, true: 100}[long()]).Draw(r, "steps")
 				for range n {
 					m.put(r)
@@ -345,13 +349,13 @@ func TestStatementsAgainstModel(t *testing.T) {
 			})
 		}
 		if !t.Failed() {
-			t.Logf("proof: %s: %d sequences of %d writes and as many queries by 7 callers of 2 organizations, %d statements stored: 0 differences", t.Name(), sequences.Load(), steps.Load(), stored.Load())
+			t.Logf("proof: %s: %d sequences of %d writes and as many queries by 7 callers of 2 organizations on %d nodes, %d statements stored: 0 differences", t.Name(), sequences.Load(), steps.Load(), len(nodes), stored.Load())
 		}
 	})
 }
 
-func newShelf(t *testing.T, s *lrs.Store) *shelf {
-	m := &shelf{T: t, store: s, regs: []string{newID(), newID()}}
+func newShelf(t *testing.T, nodes []*lrs.Store) *shelf {
+	m := &shelf{T: t, nodes: nodes, regs: []string{newID(), newID()}}
 	for range map[bool]int{false: 16, true: 60}[long()] {
 		m.ids = append(m.ids, newID())
 	}
