@@ -15,6 +15,7 @@ import (
 	"rollway/internal/db"
 	"rollway/internal/db/dbtest"
 	"rollway/internal/id"
+	"rollway/internal/lrs"
 	"rollway/xapi"
 )
 
@@ -196,4 +197,61 @@ func BenchmarkFloor(b *testing.B) {
 		})
 		rate(b, b.N, used)
 	})
+}
+
+// BenchmarkFind asks what dashboards and content ask, of 30,000 statements of which most are in the index.
+func BenchmarkFind(b *testing.B) {
+	for _, e := range dbtest.Engines {
+		s, c := open(b, dbtest.Open(b, e)), system()
+		r := rand.New(rand.NewPCG(1, 1))
+		for n := range 60 {
+			if n == 50 {
+				if err := s.Index(b.Context()); err != nil {
+					b.Fatal(err)
+				}
+			}
+			body := []byte("[")
+			for range 500 {
+				body = append(append(body, field(r)...), ',')
+			}
+			body[len(body)-1] = ']'
+			if _, err := s.Put(b.Context(), c, xapi.V1, id.StatementID{}, body); err != nil {
+				b.Fatal(err)
+			}
+		}
+		for name, query := range map[string]func(r *rand.Rand) lrs.Query{
+			"newest": func(*rand.Rand) lrs.Query { return lrs.Query{Limit: 25} },
+			"agent and verb": func(r *rand.Rand) lrs.Query {
+				return lrs.Query{Agent: employee(b, r), Verb: fmt.Sprintf("http://adlnet.gov/expapi/verbs/verb-%02d", r.IntN(30)), Limit: 25}
+			},
+			"agent":    func(r *rand.Rand) lrs.Query { return lrs.Query{Agent: employee(b, r), Limit: 25} },
+			"activity": func(r *rand.Rand) lrs.Query { return lrs.Query{Activity: anyCourse(r), Limit: 25} },
+			"agent and activity": func(r *rand.Rand) lrs.Query {
+				return lrs.Query{Agent: employee(b, r), Activity: anyCourse(r), Limit: 25}
+			},
+			"verb and activity": func(r *rand.Rand) lrs.Query {
+				return lrs.Query{Verb: fmt.Sprintf("http://adlnet.gov/expapi/verbs/verb-%02d", r.IntN(30)), Activity: anyCourse(r), Limit: 25}
+			},
+		} {
+			b.Run(e.String()+"/"+name, func(b *testing.B) {
+				parallel(b, func(r *rand.Rand) error {
+					_, err := s.Find(context.Background(), c, query(r))
+					return err
+				})
+			})
+		}
+	}
+}
+
+func employee(b *testing.B, r *rand.Rand) xapi.IFI {
+	b.Helper()
+	i, err := xapi.ParseAccount("https://hr.example.com/employees", fmt.Sprintf("e%06d", r.IntN(1000)))
+	if err != nil {
+		b.Fatal(err)
+	}
+	return i
+}
+
+func anyCourse(r *rand.Rand) string {
+	return fmt.Sprintf("https://content.example.com/courses/%03d", r.IntN(200))
 }

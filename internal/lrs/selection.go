@@ -3,6 +3,7 @@ package lrs
 import (
 	"context"
 	"math"
+	"slices"
 	"strings"
 
 	"rollway/internal/db"
@@ -73,58 +74,63 @@ func (s *Store) selection(org id.OrgID, q Query, m mine, after int64) selection 
 // memory is in the index before.
 func (s *Store) walk(ctx context.Context, tx *db.Tx, sel *selection) (*walk, error) {
 	w := &walk{org: sel.org, up: sel.up, from: sel.from, to: sel.to}
-	var keys []int64
-	for _, f := range sel.facets {
-		keys = append(keys, f...)
-	}
+	keys := slices.Concat(sel.facets...)
 	if sel.mine.key != 0 {
 		keys = append(keys, sel.mine.key)
 	}
 	v := s.tail.view(sel.org, keys)
-	if tx.Engine == db.PostgreSQL { // what other nodes have just committed too
-		if err := v.readNewest(ctx, tx, sel.org, keys); err != nil {
-			return nil, err
-		}
-	}
-	streams := func(keys []int64, more func(key int64) *stream) (f facet) {
+	streams := func(keys []int64, inherit bool) (f facet) {
 		for _, k := range keys {
-			for _, list := range [][]int64{v.lists[k], v.newest[k]} {
-				if r := w.remembered(list); r.n > 0 {
-					f = append(f, r)
-				}
-			}
-			f = append(f, w.kept(k, w.loadBlocks))
-			if more != nil {
-				f = append(f, more(k))
+			f = append(f, w.remembered(v.lists[k]), w.kept(k, w.loadBlocks))
+			if inherit {
+				f = append(f, w.kept(k, w.loadInherited))
 			}
 		}
 		return f
 	}
 	for _, keys := range sel.facets {
-		w.facets = append(w.facets, streams(keys, func(k int64) *stream { return w.kept(k, w.loadInherited) }))
+		w.facets = append(w.facets, streams(keys, true))
 	}
 	if sel.mine.key != 0 {
-		w.own = streams([]int64{sel.mine.key}, nil)
+		w.own = streams([]int64{sel.mine.key}, false)
+	}
+	if tx.Engine == db.SQLite {
+		return w, nil
+	}
+	// What other nodes have just committed is newer than the memory.
+	if err := v.askNewest(ctx, tx, sel, keys); err != nil {
+		return nil, err
+	}
+	if err := w.fill(ctx, tx); err != nil { // in the same round trip
+		return nil, err
+	}
+	for i, keys := range sel.facets {
+		for _, k := range keys {
+			w.facets[i] = append(w.facets[i], w.remembered(v.newest[k]))
+		}
+	}
+	if sel.mine.key != 0 {
+		w.own = append(w.own, w.remembered(v.newest[sel.mine.key]))
 	}
 	return w, nil
 }
 
-// readNewest reads what came after the tail's end.
-func (v *view) readNewest(ctx context.Context, tx *db.Tx, org id.OrgID, keys []int64) error {
-	v.newest = map[int64][]int64{}
-	wanted := make(map[int64]bool, len(keys))
+// askNewest asks for what came after the tail's end.
+func (v *view) askNewest(ctx context.Context, tx *db.Tx, sel *selection, keys []int64) error {
+	v.newest = make(map[int64][]int64, len(keys))
 	for _, k := range keys {
-		wanted[k] = true
+		v.newest[k] = nil
 	}
-	return tx.Each(ctx, "SELECT pos, index_keys FROM statements WHERE org_id = ? AND pos > ? ORDER BY pos", []any{int64(org), v.through}, func(r *db.Rows) error {
+	text := "SELECT pos, index_keys FROM statements WHERE org_id = ? AND pos > ? AND pos < ? ORDER BY pos"
+	return tx.Ask(ctx, text, []any{int64(sel.org), max(v.through, sel.from), sel.to}, func(r *db.Rows) error {
 		var pos int64
 		var packed []byte
 		if err := r.Scan(&pos, &packed); err != nil {
 			return err
 		}
 		unpackKeys(packed, func(key int64) {
-			if wanted[key] {
-				v.newest[key] = append(v.newest[key], pos)
+			if list, wanted := v.newest[key]; wanted {
+				v.newest[key] = append(list, pos)
 			}
 		})
 		return nil
