@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -32,34 +33,44 @@ type definition struct {
 	adds bool // what is known stays as it is
 }
 
-// known remembers the definition that came last for an activity, so that what everybody repeats is not written again.
+// known remembers the definition that came last for an activity, so that what everybody repeats is not written again. It
+// forgets after a while, since it does not hear of what came last on another node.
 type known struct {
 	mu   sync.RWMutex
-	last map[activity]int64
+	last map[activity]lastDefined
 }
 
-const knownActivities = 1 << 16
+type lastDefined struct {
+	sum int64
+	at  time.Time
+}
 
-func (k *known) is(d definition) bool {
+const (
+	knownActivities = 1 << 16
+	knownFor        = time.Minute
+)
+
+func (k *known) is(d definition, now time.Time) bool {
 	k.mu.RLock()
 	defer k.mu.RUnlock()
-	sum, ok := k.last[d.activity]
-	return ok && sum == d.sum
+	last, ok := k.last[d.activity]
+	return ok && last.sum == d.sum && now.Sub(last.at) < knownFor
 }
 
-func (k *known) learn(defines []definition) {
+func (k *known) learn(defines []definition, now time.Time) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.last == nil || len(k.last) > knownActivities {
-		k.last = make(map[activity]int64)
+		k.last = make(map[activity]lastDefined)
 	}
 	for _, d := range defines {
-		k.last[d.activity] = d.sum
+		k.last[d.activity] = lastDefined{d.sum, now}
 	}
 }
 
 // collectDefinitions adds the definitions in a statement that are not the last ones known.
 func (s *Store) collectDefinitions(defines []definition, c access.Caller, f *xapi.Facts) []definition {
+	now := s.now()
 	for i := range f.Activities {
 		a := &f.Activities[i]
 		if a.Definition == nil || c.Bound != nil && (c.Bound.Activity == "" || !within(c.Bound.Activity, string(a.ID))) {
@@ -69,7 +80,7 @@ func (s *Store) collectDefinitions(defines []definition, c access.Caller, f *xap
 		if d.adds {
 			d.sum = s.key('D', a.Definition)
 		}
-		if !s.known.is(d) {
+		if !s.known.is(d, now) {
 			defines = append(defines, d)
 		}
 	}
@@ -139,7 +150,7 @@ func (w *writing) mergeDefinitions(ctx context.Context) error {
 		}
 	}
 	if len(learnt) > 0 {
-		w.tx.AfterCommit(func() { w.Store.known.learn(learnt) })
+		w.tx.AfterCommit(func() { w.Store.known.learn(learnt, w.Store.now()) })
 	}
 	rows := make([][]any, 0, len(changed))
 	for _, row := range changed {
