@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -187,4 +188,33 @@ func TestReceiverThatNeverAnswers(t *testing.T) {
 	if _, err := r.ask(ctx, "GET", "statements", xapi.V1, content{}, 100); err == nil || err.Error() != "The receiver cannot be reached: no answer in time." {
 		t.Error(err)
 	}
+}
+
+// An endpoint that is taken is taken again as it is, and leads nowhere that it may not.
+func FuzzParseEndpoint(f *testing.F) {
+	for _, s := range []string{"https://lrs.example/xapi", "http://127.0.0.1:80/a/../b", "https://[::ffff:10.0.0.1]/", "https://a.example./%2e%2e/?", "http://LOCALHOST", "https://[fe80::1%25eth0]/x"} {
+		f.Add(s, true, false)
+		f.Add(s, false, true)
+	}
+	f.Fuzz(func(t *testing.T, address string, private, plain bool) {
+		r := Request{Endpoint: address, AllowPrivate: private, PlainHTTP: plain}
+		got, err := parseEndpoint(r, []string{"https://learn.example"})
+		if err != nil {
+			if fault.Of(err).Kind == fault.Internal {
+				t.Fatal(err)
+			}
+			return
+		}
+		r.Endpoint = got
+		if again, err := parseEndpoint(r, nil); err != nil || again != got {
+			t.Fatalf("%q becomes %q, then %q, %v", address, got, again, err)
+		}
+		u, err := url.Parse(got + "statements?statementId=x")
+		if err != nil || u.User != nil || u.Fragment != "" || !strings.HasSuffix(u.Path, "/statements") || u.Host == "learn.example" {
+			t.Fatalf("%q becomes %q: %v", address, got, err)
+		}
+		if ip, err := netip.ParseAddr(u.Hostname()); err == nil && mayReach(ip, private) != nil {
+			t.Fatalf("%q leads to %s", address, ip)
+		}
+	})
 }
