@@ -43,7 +43,7 @@ type held struct {
 
 const (
 	modelLease = 10
-	modelLimit = 4
+	modelLimit = 2
 )
 
 var modelKinds atomic.Int64
@@ -72,7 +72,7 @@ func (m *model) write(t *rapid.T, fn func(tx *db.Tx) error) {
 }
 
 func (m *model) doPut(t *rapid.T) {
-	msg := Message{Org: id.DefaultOrg, Kind: m.w.Name, Lane: rapid.SampledFrom([]string{"", "a", "b"}).Draw(t, "lane"), After: time.Duration(rapid.IntRange(0, 2).Draw(t, "after")) * time.Minute}
+	msg := Message{Org: id.DefaultOrg, Kind: m.w.Name, Lane: rapid.SampledFrom([]string{"", "a", "a"}).Draw(t, "lane"), After: time.Duration(rapid.IntRange(0, 2).Draw(t, "after")) * time.Minute}
 	var number int64
 	m.write(t, func(tx *db.Tx) error {
 		if err := m.w.Put(context.Background(), tx, msg); err != nil {
@@ -133,7 +133,7 @@ func (m *model) end(t *rapid.T) {
 	if len(m.history) == 0 {
 		t.Skip()
 	}
-	m.endOne(t, rapid.SampledFrom(m.history).Draw(t, "lease"), rapid.SampledFrom([]string{"done", "again", "failed"}).Draw(t, "how"))
+	m.endOne(t, rapid.SampledFrom(m.history).Draw(t, "lease"), rapid.SampledFrom([]string{"done", "again", "failed", "failed"}).Draw(t, "how"))
 }
 
 func (m *model) endOne(t *rapid.T, h held, how string) {
@@ -240,4 +240,61 @@ func (m *model) drain(t *rapid.T) {
 		}
 	}
 	m.check(t)
+}
+
+// A dead letter that is tried again waits for the one of its lane that is being worked, though its number is lower.
+func TestRetriedDeadLetterWaitsForItsLane(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := &worker{Queue: New(d), Kind: Kind{Name: "lane", Limit: 1, First: time.Hour, Cap: time.Hour}}
+		var numbers []int64
+		err := d.Write(t.Context(), func(tx *db.Tx) error {
+			for range 2 {
+				if err := w.Put(t.Context(), tx, Message{Org: id.DefaultOrg, Kind: "lane", Lane: "a"}); err != nil {
+					return err
+				}
+			}
+			numbers = nil
+			return tx.Each(t.Context(), "SELECT number FROM outbox_jobs ORDER BY number", nil, func(r *db.Rows) error {
+				var n int64
+				err := r.Scan(&n)
+				numbers = append(numbers, n)
+				return err
+			})
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		take := func(n int64, want bool) (Job, leaseID) {
+			t.Helper()
+			j, lease := Job{Org: id.DefaultOrg, Kind: "lane", Number: n, Lane: "a"}, id.New[leaseID]()
+			if took, err := w.take(t.Context(), &j, lease); took != want || err != nil {
+				t.Fatalf("job %d taken: %v, %v", n, took, err)
+			}
+			return j, lease
+		}
+		settle := func(j Job, lease leaseID, failed error) {
+			t.Helper()
+			if err := w.settle(t.Context(), j, lease, Result{}, failed); err != nil {
+				t.Fatal(err)
+			}
+		}
+		take(numbers[1], false)
+		j, lease := take(numbers[0], true)
+		settle(j, lease, errors.New("no"))
+		j, lease = take(numbers[1], true)
+		err = d.Write(t.Context(), func(tx *db.Tx) error {
+			ok, err := w.Retry(t.Context(), tx, id.DefaultOrg, "lane", numbers[0])
+			if !ok {
+				t.Error("not retried")
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		take(numbers[0], false)
+		settle(j, lease, nil)
+		take(numbers[0], true)
+	})
 }
