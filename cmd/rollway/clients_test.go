@@ -127,6 +127,7 @@ func checkClient(t *testing.T, h *house, reader, name, text string) {
 		Profile      map[string]any `json:"profile"`
 		Response     string         `json:"response"`
 		Verbs        []string       `json:"verbs"`
+		Essay        string         `json:"essay"`
 		Steps        []string       `json:"steps"`
 	}
 	h.must(json.Unmarshal([]byte(text), &told))
@@ -138,6 +139,9 @@ func checkClient(t *testing.T, h *house, reader, name, text string) {
 	if told.Activity != "https://clients.example/"+name || told.Stores != 1 || told.Response != response || strings.Join(told.Verbs, " ") != verbs ||
 		told.State["page"] != 8.0 || told.State["text"] != "ünïcode +" || told.Profile["large"] != true || len(told.Steps) < wholeSteps {
 		t.Errorf("%s: the page was told %s", name, text)
+	}
+	if want := map[string]string{"tincanjs": "0 13 10 45 45 255 128 13 10", "xapi": "essay ✓"}[name]; told.Essay != want {
+		t.Errorf("%s: the attachment came back as %q", name, told.Essay)
 	}
 	var seen []string
 	for _, s := range h.records(reader, "registration="+told.Registration) {
