@@ -1,6 +1,8 @@
 package lrsapi_test
 
 import (
+	"crypto/sha1"
+	"fmt"
 	"net/url"
 	"strings"
 )
@@ -12,6 +14,9 @@ const (
 	missing = "00000000-0000-4000-8000-00000000dead"
 	form    = "Content-Type: application/x-www-form-urlencoded"
 )
+
+// etagOf is the ETag of a document without its quotes.
+func etagOf(content string) string { return fmt.Sprintf("%x", sha1.Sum([]byte(content))) }
 
 func q(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }
 
@@ -46,10 +51,18 @@ var exchanges = []exchange{
 	{"Attachments in the request", "POST", "statements", "Content-Type: multipart/mixed; boundary=b", "--b--"},
 	{"Attachments without a boundary", "POST", "statements", "Content-Type: multipart/mixed", "--b--"},
 	{"POST stores a batch, with doubled and final slashes", "POST", "/statements/", "", "[" + strings.Replace(statement(ann, "http://example.com/ended"), "{", `{"id":"`+second+`",`, 1) + "," + strings.Replace(statement(bob, "http://example.com/ended"), "{", `{"id":"`+third+`",`, 1) + "]"},
+	{"POST of another under the same id", "POST", "statements", "", strings.Replace(statement(ann, "http://example.com/other"), "{", `{"id":"`+first+`",`, 1)},
+	{"A batch with another under the same id stores nothing", "POST", "statements", "", "[" + strings.Replace(statement(ann, "http://example.com/other"), "{", `{"id":"`+missing+`",`, 1) + "," + strings.Replace(statement(ann, "http://example.com/other"), "{", `{"id":"`+first+`",`, 1) + "]"},
+	{"The same id twice in a batch", "POST", "statements", "", "[" + strings.Replace(statement(ann, "http://example.com/other"), "{", `{"id":"`+missing+`",`, 1) + "," + strings.Replace(statement(ann, "http://example.com/other"), "{", `{"id":"`+missing+`",`, 1) + "]"},
+	{"The same id twice in a batch, in 2.0", "POST", "statements", "X-Experience-API-Version: 2.0.0", "[" + strings.Replace(statement(ann, "http://example.com/other"), "{", `{"id":"`+missing+`",`, 1) + "," + strings.Replace(statement(ann, "http://example.com/other"), "{", `{"id":"`+missing+`",`, 1) + "]"},
+	{"A name in the wrong case", "POST", "statements", "", strings.Replace(statement(ann, "http://example.com/other"), `"verb"`, `"Verb"`, 1)},
+	{"PUT of an array", "PUT", "statements?statementId=" + missing, "", "[" + statement(ann, "http://example.com/other") + "]"},
+	{"PUT of a statement with another id", "PUT", "statements?statementId=" + missing, "", strings.Replace(statement(ann, "http://example.com/other"), "{", `{"id":"`+first+`",`, 1)},
 	{"POST takes no parameters", "POST", "statements?statementId=" + first, "", statement(ann, "http://example.com/v")},
 	{"A learner speaks for nobody else", "POST", "statements", "Authorization: Test ann", statement(bob, "http://example.com/v")},
 
 	{"One statement", "GET", "statements?statementId=" + first, "", ""},
+	{"One statement by 1.0", "GET", "statements?statementId=" + first, "X-Experience-API-Version: 1.0", ""},
 	{"One statement by 2.0", "GET", "statements?statementId=" + first, "X-Experience-API-Version: 2.0", ""},
 	{"One statement, format ids", "GET", "statements?statementId=" + second + "&format=ids", "", ""},
 	{"HEAD of one statement", "HEAD", "statements?statementId=" + first, "", ""},
@@ -90,12 +103,25 @@ var exchanges = []exchange{
 	{"A state with a strange parameter", "GET", state + "&since=2100-01-01T00:00:00Z", "", ""},
 	{"A learner reads its own state only", "GET", strings.Replace(state, q(ann), q(bob), 1), "Authorization: Test ann", ""},
 	{"DELETE a state", "DELETE", state, "", ""},
+	{"The state is gone", "GET", state, "", ""},
+	{"DELETE of what is gone", "DELETE", state, "", ""},
+	{"A state is stored in 2.0", "PUT", state, "X-Experience-API-Version: 2.0.0\nIf-None-Match: *", `{"a":1}`},
+	{"A state that must not exist does, in 2.0", "PUT", state, "X-Experience-API-Version: 2.0.0\nIf-None-Match: *", `{"a":2}`},
+	{"Merging with a wrong If-Match", "POST", state, `If-Match: "0000000000000000000000000000000000000000"`, `{"a":2}`},
+	{"DELETE with a wrong If-Match", "DELETE", state, `If-Match: "0000000000000000000000000000000000000000"`, ""},
+	{"PUT with the right If-Match, in 2.0", "PUT", state, "X-Experience-API-Version: 2.0.0\n" + `If-Match: "3e3e8aff1b2ad0bcc4df4ab2b0d9e1cc6e1f7d4c", "` + etagOf(`{"a":1}`) + `"`, `{"a":3}`},
+	{"DELETE with the right If-Match", "DELETE", state, `If-Match: "` + etagOf(`{"a":3}`) + `"`, ""},
 	{"DELETE all states of the place", "DELETE", "activities/state?" + place, "", ""},
 
 	{"A profile needs a precondition in 1.0", "PUT", profile, "", `{"a":1}`},
 	{"A profile is stored", "PUT", profile, "If-None-Match: *", `{"a":1}`},
 	{"A profile is not overwritten blindly", "PUT", profile, "", `{"a":2}`},
 	{"A profile that must not exist does", "PUT", profile, "If-None-Match: *", `{"a":2}`},
+	{"A profile that must not exist does, in 2.0", "PUT", profile, "X-Experience-API-Version: 2.0.0\nIf-None-Match: *", `{"a":2}`},
+	{"A profile with the right If-Match", "PUT", profile, `If-Match: "` + etagOf(`{"a":1}`) + `"`, `{"a":2}`},
+	{"The profile", "GET", profile, "", ""},
+	{"DELETE of the profile", "DELETE", profile, "", ""},
+	{"The profile is gone", "GET", profile, "", ""},
 	{"DELETE of a profile needs its id", "DELETE", "agents/profile?agent=" + q(ann), "", ""},
 	{"An activity's profile by 2.0", "PUT", "activities/profile?activityId=" + q("http://example.com/activity") + "&profileId=p", "X-Experience-API-Version: 2.0.0", `{"a":1}`},
 
