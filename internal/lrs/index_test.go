@@ -6,7 +6,6 @@ import (
 	"slices"
 	"testing"
 
-	"rollway/internal/access"
 	"rollway/internal/db"
 	"rollway/internal/db/dbtest"
 	"rollway/internal/id"
@@ -26,7 +25,7 @@ func TestTheIndexAndTheMemoryAnswerAlike(t *testing.T) {
 			t.Helper()
 			got := make([][]id.StatementID, len(queries))
 			for i, q := range queries {
-				got[i] = found(t, s, c, q)
+				got[i] = find(t, s, c, q)
 				if want != nil && !slices.Equal(got[i], want[i]) {
 					t.Errorf("%s: query %+v finds %d statements, want %d", name, q, len(got[i]), len(want[i]))
 				}
@@ -89,22 +88,4 @@ func someQueries(t *testing.T) []lrs.Query {
 		}
 	}
 	return queries
-}
-
-// found follows a query to its end.
-func found(t *testing.T, s *lrs.Store, c access.Caller, q lrs.Query) (ids []id.StatementID) {
-	t.Helper()
-	page, err := s.Find(t.Context(), c, q)
-	for {
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, st := range page.Statements {
-			ids = append(ids, st.ID)
-		}
-		if page.More == "" {
-			return ids
-		}
-		page, err = s.More(t.Context(), c, page.More)
-	}
 }
