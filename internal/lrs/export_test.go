@@ -64,8 +64,17 @@ func (s *Store) Corrupt(ctx context.Context, change string, st Statement) error 
 func (s *Store) Index(ctx context.Context) error { return s.index(ctx, 0) }
 
 // Remembered is the number of statements that are not in the index.
-func (s *Store) Remembered() int {
-	s.tail.mu.RLock()
-	defer s.tail.mu.RUnlock()
-	return len(s.tail.all)
+func (s *Store) Remembered() int { return s.tail.count() }
+
+// IndexPartly writes every other block of the index, as a process does that is killed meanwhile.
+func (s *Store) IndexPartly(ctx context.Context) error {
+	rows, _ := s.tail.rows()
+	for i := range rows {
+		if i%2 == 0 {
+			if err := s.writeBlocks(ctx, rows[i:i+1]); err != nil {
+				return err
+			}
+		}
+	}
+	return s.db.Write(ctx, func(tx *db.Tx) error { return tx.Defer(ctx, "UPDATE statement_index SET busy_until = 0") })
 }

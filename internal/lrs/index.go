@@ -53,10 +53,10 @@ func (s *Store) index(ctx context.Context, from int) error {
 		return err
 	}
 	s.tail.forget(indexed)
-	rows, through, count := s.tail.rows()
-	if count < max(from, 1) {
+	if s.tail.count() < max(from, 1) {
 		return nil
 	}
+	rows, through := s.tail.rows()
 	return s.writeIndex(ctx, rows, through)
 }
 
@@ -78,19 +78,19 @@ type blockRow struct {
 }
 
 // rows makes the index of all that is remembered, in order of its primary key.
-func (t *tail) rows() (rows []blockRow, through int64, count int) {
+func (t *tail) rows() (rows []blockRow, through int64) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	if len(t.all) < 1 {
-		return nil, t.through, 0
-	}
 	rows = make([]blockRow, 0, len(t.lists))
 	for at, list := range t.lists {
 		for block := range slices.Chunk(list, blockLen) {
 			rows = append(rows, blockRow{at.org, at.key, block[0], block})
 		}
 	}
-	return rows, t.through, len(t.all)
+	slices.SortFunc(rows, func(a, b blockRow) int {
+		return cmp.Or(cmp.Compare(a.org, b.org), cmp.Compare(a.key, b.key), cmp.Compare(a.first, b.first))
+	})
+	return rows, t.through
 }
 
 // A node that was thought dead may write blocks of the same statements once more. They begin alike, so that the longer one
@@ -98,44 +98,46 @@ func (t *tail) rows() (rows []blockRow, through int64, count int) {
 var insertBlocks = db.NewBulk("statement_postings", "ON CONFLICT (org_id, key, first) DO UPDATE SET more = excluded.more WHERE length(excluded.more) > length(statement_postings.more)",
 	db.Column{Name: "org_id", Type: "bigint"}, db.Column{Name: "key", Type: "bigint"}, db.Column{Name: "first", Type: "bigint"}, db.Column{Name: "more", Type: "bytea"})
 
+// writeIndex writes rows, then up to which position they reach, unless another node is at it.
 func (s *Store) writeIndex(ctx context.Context, rows []blockRow, through int64) error {
-	slices.SortFunc(rows, func(a, b blockRow) int {
-		return cmp.Or(cmp.Compare(a.org, b.org), cmp.Compare(a.key, b.key), cmp.Compare(a.first, b.first))
-	})
-	lease := func(ctx context.Context, tx *db.Tx, free string) (bool, error) {
-		n, err := tx.Exec(ctx, "UPDATE statement_index SET busy_until = "+s.db.Engine().Clock()+" + ? WHERE "+free, indexLease.Microseconds())
-		return n > 0, err
-	}
 	mine := false
 	err := s.db.Write(ctx, func(tx *db.Tx) (err error) {
-		mine, err = lease(ctx, tx, "busy_until < "+s.db.Engine().Clock())
+		mine, err = s.lease(ctx, tx, "busy_until < "+s.db.Engine().Clock())
 		return err
 	})
 	if err != nil || !mine {
 		return err
 	}
 	for part := range slices.Chunk(rows, max(partRows, len(rows)/indexParts)) {
-		values := make([][]any, len(part))
-		for i, r := range part {
-			values[i] = []any{int64(r.org), r.key, r.first, appendBlock(make([]byte, 0, 6*len(r.positions)), r.positions)}
-		}
-		err := s.db.Write(ctx, func(tx *db.Tx) error {
-			if err := insertBlocks.Insert(ctx, tx, values); err != nil {
-				return err
-			}
-			_, err := lease(ctx, tx, "true")
-			return err
-		})
-		if err != nil {
+		if err := s.writeBlocks(ctx, part); err != nil {
 			return err
 		}
 	}
 	err = s.db.Write(ctx, func(tx *db.Tx) error {
-		_, err := tx.Exec(ctx, "UPDATE statement_index SET busy_until = 0, indexed = CASE WHEN indexed < ? THEN ? ELSE indexed END", through, through)
-		return err
+		return tx.Defer(ctx, "UPDATE statement_index SET busy_until = 0, indexed = CASE WHEN indexed < ? THEN ? ELSE indexed END", through, through)
 	})
 	if err == nil {
 		s.tail.forget(through)
 	}
 	return err
+}
+
+// lease takes or prolongs the lease if the condition holds.
+func (s *Store) lease(ctx context.Context, tx *db.Tx, free string) (bool, error) {
+	n, err := tx.Exec(ctx, "UPDATE statement_index SET busy_until = "+s.db.Engine().Clock()+" + ? WHERE "+free, indexLease.Microseconds())
+	return n > 0, err
+}
+
+func (s *Store) writeBlocks(ctx context.Context, rows []blockRow) error {
+	values := make([][]any, len(rows))
+	for i, r := range rows {
+		values[i] = []any{int64(r.org), r.key, r.first, appendBlock(make([]byte, 0, 6*len(r.positions)), r.positions)}
+	}
+	return s.db.Write(ctx, func(tx *db.Tx) error {
+		if err := insertBlocks.Insert(ctx, tx, values); err != nil {
+			return err
+		}
+		_, err := s.lease(ctx, tx, "true")
+		return err
+	})
 }

@@ -34,7 +34,7 @@ func TestTheIndexAndTheMemoryAnswerAlike(t *testing.T) {
 		}
 		r := rand.New(rand.NewPCG(1, 2))
 		var ids []string
-		for n := range 12 {
+		for n := range 15 {
 			body := "["
 			for i := range 60 {
 				st := statement{id: id.New[id.StatementID]().String(), actor: fmt.Sprint("a", r.IntN(4)), verb: fmt.Sprint("v", r.IntN(3)), object: fmt.Sprintf("https://example.org/o%d", r.IntN(5)), parent: fmt.Sprintf("https://example.org/o%d", r.IntN(9))}
@@ -57,7 +57,11 @@ func TestTheIndexAndTheMemoryAnswerAlike(t *testing.T) {
 			if len(want[0]) != len(ids) {
 				t.Fatalf("%d statements are found of %d", len(want[0]), len(ids))
 			}
-			if n == 8 {
+			if n == 8 { // killed while it wrote the index
+				if err := s.IndexPartly(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				compare("half indexed", want)
 				s = open(t, d)
 				compare("opened anew", want)
 				continue

@@ -105,6 +105,13 @@ func (t *tail) forget(indexed int64) {
 	t.all = slices.Clone(after(t.all, indexed))
 }
 
+// count is how many statements are remembered.
+func (t *tail) count() int {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return len(t.all)
+}
+
 // after is the part of ascending positions that comes after one.
 func after(list []int64, pos int64) []int64 {
 	i, found := slices.BinarySearch(list, pos)
