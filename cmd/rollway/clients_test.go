@@ -140,7 +140,7 @@ func checkClient(t *testing.T, h *house, reader, name, text string) {
 		told.State["page"] != 8.0 || told.State["text"] != "ünïcode +" || told.Profile["large"] != true || len(told.Steps) < wholeSteps {
 		t.Errorf("%s: the page was told %s", name, text)
 	}
-	if want := map[string]string{"tincanjs": "0 13 10 45 45 255 128 13 10", "xapi": "essay ✓"}[name]; told.Essay != want {
+	if want := map[string]string{"tincanjs": "0 13 10 45 45 255 128 13 10 notes", "xapi": "essay ✓ notes"}[name]; told.Essay != want {
 		t.Errorf("%s: the attachment came back as %q", name, told.Essay)
 	}
 	var seen []string

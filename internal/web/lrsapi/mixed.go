@@ -16,8 +16,8 @@ const (
 	maxHeadLines = 32
 )
 
-// mixedReader reads multipart/mixed (RFC 2046 section 5.1) as a stream, strictly: lines end in CR LF, every part has its
-// head, and the last boundary is there. Text before the first boundary and after the last is passed over.
+// mixedReader reads multipart/mixed (RFC 2046 section 5.1) as a stream, strictly but for longBoundary: lines end in CR LF,
+// every part has its head, and the last boundary is there. Text before the first boundary and after the last is passed over.
 type mixedReader struct {
 	r     *bufio.Reader
 	delim []byte // CR LF "--" boundary
@@ -82,25 +82,45 @@ func (m *mixedReader) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
-	window, err := m.r.Peek(max(len(m.delim), m.r.Buffered()))
-	if m.fresh {
-		m.fresh = false
-		if bytes.HasPrefix(window, m.delim[2:]) {
-			return 0, m.end(len(m.delim) - 2)
-		}
-	}
-	n := bytes.Index(window, m.delim)
+	ahead := len(m.delim) + 2
+	window, err := m.r.Peek(max(ahead, m.r.Buffered()))
+	n, size := m.find(window)
+	m.fresh = false
 	switch {
 	case n == 0:
-		return 0, m.end(len(m.delim))
+		return 0, m.end(size)
 	case n > 0:
 	case err == nil:
-		n = len(window) - len(m.delim) + 1 // what follows may begin the delimiter
+		n = len(window) - ahead + 1 // what follows may begin a delimiter
 	default:
 		return 0, broken(err, "It ends without the last boundary, which has two more hyphens.")
 	}
 	n = copy(p, window[:n])
 	return n, m.skip(n)
+}
+
+// longBoundary is the length from which a boundary ends a part inside a line too: TinCanJS and @xapi/xapi leave out the CR LF
+// before all boundaries but the second and the last. The hashes of attachments tell if such a boundary was data after all.
+const longBoundary = 16
+
+// find returns where the first delimiter begins, -1 if there is none, and how long it is.
+func (m *mixedReader) find(window []byte) (at, size int) {
+	mark := m.delim[2:]
+	for from := 0; ; {
+		i := bytes.Index(window[from:], mark)
+		if i < 0 {
+			return -1, 0
+		}
+		i += from
+		after := window[i+len(mark):]
+		switch {
+		case i >= 2 && window[i-2] == '\r' && window[i-1] == '\n':
+			return i - 2, len(m.delim)
+		case i == 0 && m.fresh, len(mark) >= 2+longBoundary && bytes.HasPrefix(after, []byte("\r\n")):
+			return i, len(mark)
+		}
+		from = i + 1
+	}
 }
 
 // end passes over the delimiter.

@@ -15,7 +15,10 @@ async function talk() {
   const told = { registration: tincan.registration, activity: tincan.activity.id, stores: tincan.recordStores.length };
   const essay = Uint8Array.from([0, 13, 10, 45, 45, 255, 128, 13, 10]); // no text, and it looks like the end of a part
   const statement = await sent('sendStatement', {
-    attachments: [{ usageType: 'https://clients.example/essay', display: { en: 'Essay' }, contentType: 'application/octet-stream', content: essay.buffer }],
+    attachments: [
+      { usageType: 'https://clients.example/notes', display: { en: 'Notes' }, contentType: 'text/plain', content: new TextEncoder().encode('notes').buffer },
+      { usageType: 'https://clients.example/essay', display: { en: 'Essay' }, contentType: 'application/octet-stream', content: essay.buffer },
+    ],
     verb: { id: VERBS + 'answered', display: { 'en-US': 'answered' } },
     object: { id: tincan.activity.id, definition: { name: { 'en-US': 'Ünïcode ✓ + blank' } } },
     result: { score: { scaled: 0.75 }, success: true, response: 'a+b c&d=e%20' },
@@ -29,7 +32,7 @@ async function talk() {
   told.profile = (await ask('getAgentProfile', 'settings')).contents;
   const back = await new Promise((done, fail) =>
     tincan.getStatement(statement.id, (error, found) => error ? fail(error) : done(found), { params: { attachments: true } }));
-  told.essay = Array.from(new Uint8Array(back.attachments[0].content)).join(' ');
+  told.essay = Array.from(new Uint8Array(back.attachments[1].content)).join(' ') + ' ' + back.attachments[0].getContentAsString();
   told.response = back.result.response;
   const list = await new Promise((done, fail) => tincan.getStatements({
     sendActor: true, params: { ascending: true }, callback: (error, found) => error ? fail(error) : done(found),

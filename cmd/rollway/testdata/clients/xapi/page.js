@@ -7,11 +7,13 @@ async function talk() {
   const { actor, activity_id: activityId, registration } = launch;
   const say = (verb, more) => ({ actor, verb: { id: VERBS + verb }, object: { id: activityId }, context: { registration }, ...more });
   const told = { registration, activity: activityId, stores: 1 };
-  const essay = 'essay ✓'; // the library reads parts as text
-  const bytes = new TextEncoder().encode(essay);
-  const sha2 = Array.from(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)), (b) => b.toString(16).padStart(2, '0')).join('');
-  const attachments = [{ usageType: 'https://clients.example/essay', display: { en: 'Essay' }, contentType: 'text/plain', length: bytes.length, sha2 }];
-  const answer = await xapi.sendStatement({ attachments: [bytes.buffer], statement: say('answered', {
+  const attachments = [];
+  const contents = ['essay ✓', 'notes'].map((text) => new TextEncoder().encode(text).buffer); // the library reads parts as text
+  for (const content of contents) {
+    const sha2 = Array.from(new Uint8Array(await crypto.subtle.digest('SHA-256', content)), (b) => b.toString(16).padStart(2, '0')).join('');
+    attachments.push({ usageType: 'https://clients.example/essay', display: { en: 'Essay' }, contentType: 'text/plain', length: content.byteLength, sha2 });
+  }
+  const answer = await xapi.sendStatement({ attachments: contents, statement: say('answered', {
     attachments,
     object: { id: activityId, definition: { name: { 'en-US': 'Ünïcode ✓ + blank' } } },
     result: { score: { scaled: 0.75 }, success: true, response: 'a+b c&d=e%20' },
@@ -29,9 +31,9 @@ async function talk() {
   told.state = (await xapi.getState(mark)).data;
   await xapi.setAgentProfile({ agent: actor, profileId: 'settings', profile: { large: true }, etag: '*', matchHeader: 'If-None-Match' });
   told.profile = (await xapi.getAgentProfile({ agent: actor, profileId: 'settings' })).data;
-  const [back, data] = (await xapi.getStatement({ statementId: told.statement, attachments: true })).data;
+  const [back, ...data] = (await xapi.getStatement({ statementId: told.statement, attachments: true })).data;
   told.response = back.result.response;
-  told.essay = data;
+  told.essay = data.sort().join(' ');
   const list = await xapi.getStatements({ agent: actor, activity: activityId, ascending: true });
   told.verbs = list.data.statements.map((s) => s.verb.id.replace(VERBS, ''));
   told.steps = await whole(XAPI, { endpoint: launch.endpoint, auth: launch.auth, actor, activity: activityId, registration });
