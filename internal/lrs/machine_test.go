@@ -131,7 +131,8 @@ func (m *shelf) draw(r *rapid.T, c access.Caller, sid string) *told {
 	if c.Bound == nil && chance(r, "group", 6) {
 		second := oneOf(r, "member", machineNames...)
 		s.agents = append(s.agents, mbox(second))
-		actor = `{"objectType":"Group","member":[` + actor + "," + agentText(second) + `]}`
+		// In one order only: the members in another are the same Group.
+		actor = `{"objectType":"Group","member":[` + agentText(min(name, second)) + "," + agentText(max(name, second)) + `]}`
 	} else {
 		s.actor = name
 	}
