@@ -3,6 +3,7 @@ package main
 import (
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -65,6 +66,7 @@ func TestMedian(t *testing.T) {
 
 func TestParseReply(t *testing.T) {
 	const head = "HTTP/1.1 303 See Other\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n"
+	const chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 	for _, c := range []struct {
 		text   string
 		whole  bool
@@ -79,7 +81,11 @@ func TestParseReply(t *testing.T) {
 		{text: "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nabcd", whole: true, status: 200, body: "abcd"},
 		{text: "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nabcde", bad: true},
 		{text: "HTTP/1.1 204 No Content\r\n\r\n", whole: true, status: 204},
-		{text: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", bad: true},
+		{text: chunked + "4\r\nabcd\r\n1", whole: false, status: 200},
+		{text: chunked + "4\r\nabcd\r\n0\r\n\r\n", whole: true, status: 200, body: "abcd"},
+		{text: chunked + "4\r\nabcd\r\nA\r\nefghijklmn\r\n0\r\n\r\n", whole: true, status: 200, body: "abcdefghijklmn"},
+		{text: chunked + "4\r\nabcd\r\n0\r\n\r\nHTTP", bad: true},
+		{text: chunked + "x\r\n", bad: true},
 		{text: "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", bad: true},
 		{text: "HTTP/1.1 x00 OK\r\n\r\n", bad: true},
 		{text: "nonsense\r\n\r\n", bad: true},
@@ -102,10 +108,10 @@ func TestParseProcess(t *testing.T) {
 	if _, err := parseStat([]byte("4242 (short) S 1")); err == nil {
 		t.Error("a short status was read")
 	}
-	if got, err := parseResident("Name:\tx\nVmRSS:\t   2048 kB\nThreads:\t1\n"); err != nil || got != 2<<20 {
+	if got, err := parseResident("Name:\tx\nVmRSS:\t   2048 kB\nThreads:\t1\n", "VmRSS"); err != nil || got != 2<<20 {
 		t.Errorf("resident %d, %v", got, err)
 	}
-	if _, err := parseResident("Name:\tx\n"); err == nil {
+	if _, err := parseResident("Name:\tx\n", "VmRSS"); err == nil {
 		t.Error("memory was read where there is none")
 	}
 	if got, err := parseBusy("cpu  100 20 30 4000 500 6 7 8 0 0\ncpu0 1 2 3 4\n"); err != nil || got != 1710*time.Millisecond {
@@ -129,21 +135,66 @@ func TestParseTotal(t *testing.T) {
 	}
 }
 
-// The load's statement is valid and as long as it is said to be.
+// The load's statements are valid and as long as they are said to be.
 func TestStatement(t *testing.T) {
 	m := newMaker(0, 1)
-	text := appendStatement(nil, m.random(), 7, 42, time.Now())
-	if _, err := new(xapi.Reader).Read(text, xapi.V1); err != nil {
-		t.Fatalf("%v: %s", err, text)
+	for name, of := range map[string]func(*maker) drawn{"usual": usual, "sharing": sharing, "narrow": narrow, "wide": wide, "team": team} {
+		text := appendStatement(nil, of(m), time.Now())
+		if _, err := new(xapi.Reader).Read(text, xapi.V1); err != nil {
+			t.Fatalf("%s: %v: %s", name, err, text)
+		}
+		if name != "team" && (len(text) < 1150 || len(text) > 1350) {
+			t.Errorf("%s: it has %d bytes", name, len(text))
+		}
 	}
-	if len(text) < 1150 || len(text) > 1350 {
-		t.Errorf("it has %d bytes", len(text))
+}
+
+// A store's statements are what the measures' descriptions say: a fifth about a hundredth of the people, half with one of
+// three verbs, and each has an id of its own.
+func TestDraw(t *testing.T) {
+	const n = 100_000
+	ids := map[uuid]bool{}
+	var few, often int
+	for i := range uint64(n) {
+		d := draw(i)
+		ids[d.id] = true
+		if d.actor < eager {
+			few++
+		}
+		if d.verb < common {
+			often++
+		}
+	}
+	if len(ids) != n || few < n/5 || few > n/4 || often < n/2 || often > n*3/5 {
+		t.Errorf("%d ids, %d about the eager, %d with a common verb", len(ids), few, often)
+	}
+}
+
+// A request that was due while the last one was being answered counts from when it was due.
+func TestSchedule(t *testing.T) {
+	now := time.Now()
+	s := schedule{pace: time.Hour, offered: true, due: now.Add(-time.Millisecond)}
+	if from := s.wait(); from != now.Add(-time.Millisecond) || s.due != from.Add(time.Hour) {
+		t.Errorf("late: from %v, next %v", from, s.due)
+	}
+	s.due = now.Add(-time.Minute)
+	if from := s.wait(); from.Before(now) || s.due.Before(now.Add(time.Hour)) {
+		t.Errorf("much too late: from %v, next %v", from, s.due)
+	}
+	due := time.Now().Add(5 * time.Millisecond)
+	s.due = due
+	if from := s.wait(); from.Before(due) {
+		t.Errorf("early: %v before %v", from, due)
+	}
+	s = schedule{pace: time.Hour, due: now}
+	if from := s.wait(); !from.After(now) {
+		t.Errorf("not offered: from %v, when it was due", from)
 	}
 }
 
 // The floor's items fill every column with its kind.
 func TestItems(t *testing.T) {
-	for _, it := range []item{launchItem, mintItem, statementItem} {
+	for _, it := range []item{launchItem, mintItem, statementItem, storeItem(new(atomic.Uint64))} {
 		m := newMaker(0, 1)
 		rows := make([]int, len(it.tables))
 		it.fill(m, func(n int, values ...any) {

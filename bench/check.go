@@ -61,7 +61,7 @@ func (s *site) besideFloor(ctx context.Context, requests int) (c cost, others fl
 	pace := time.Duration(s.conns) * s.seconds / time.Duration(requests)
 	done := make(chan error, 1)
 	go func() {
-		_, err := s.floor.run(ctx, launchItem, floorEach, s.warm+s.seconds)
+		_, err := s.floor.run(ctx, launchItem, floorEach, during(s.warm+s.seconds))
 		done <- err
 	}()
 	c, others, err = s.profile(ctx, pace, "bare")
@@ -81,11 +81,11 @@ func (s *site) profile(ctx context.Context, pace time.Duration, args ...string) 
 	if house {
 		l = s.world.launches()
 	}
-	l.pace = pace
+	l.pace, l.conns = pace, s.conns
 	meter := meterOf(p.pid(), s.database)
 	begin := func() error { return errors.Join(p.tell("profile "+file), meter.begin()) }
 	end := func() error { return errors.Join(meter.end(), p.tell("stop")) }
-	t, err := drive(ctx, p.address, s.conns, l, span{s.warm, s.seconds, begin, end})
+	t, err := drive(ctx, p.address, l, span{s.warm, s.seconds, begin, end})
 	if err = errors.Join(err, p.end()); err != nil {
 		return c, 0, fmt.Errorf("%w; it said %s", err, tail(p.log))
 	}

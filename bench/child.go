@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime/pprof"
+	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -32,7 +33,10 @@ func child(ctx context.Context, args []string) error {
 	return fmt.Errorf("unknown command %q", args)
 }
 
-// bare answers every request with a 303 whose Location is as long as a launch's.
+// plenty is what bare's answers are made of.
+var plenty = make([]byte, 1<<20)
+
+// bare answers every request with a 303 whose Location is as long as a launch's, or /bytes/N with so many bytes.
 func bare(ctx context.Context) error {
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -40,6 +44,15 @@ func bare(ctx context.Context) error {
 	}
 	location := "http://localhost/" + strings.Repeat("x", 600)
 	s := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if n, ok := strings.CutPrefix(r.URL.Path, "/bytes/"); ok {
+			size, err := strconv.Atoi(n)
+			if err != nil || size < 0 || size > len(plenty) {
+				http.NotFound(w, r)
+				return
+			}
+			_, _ = w.Write(plenty[:size]) // who asked may be gone
+			return
+		}
 		w.Header().Set("Location", location)
 		w.WriteHeader(http.StatusSeeOther)
 	})}

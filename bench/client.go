@@ -12,8 +12,9 @@ import (
 // client is one keep-alive connection that sends requests ready made. It reads just enough of an answer to find its end, so
 // that the load costs the machine it shares with the server as little as possible.
 type client struct {
-	conn net.Conn
-	buf  []byte
+	conn  net.Conn
+	buf   []byte
+	until time.Time // when the connection's deadline is to be moved on
 }
 
 // reply is an answer; its parts are valid until the next request.
@@ -31,13 +32,19 @@ func dial(ctx context.Context, address string) (*client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &client{conn, make([]byte, 16<<10)}, nil
+	return &client{conn: conn, buf: make([]byte, 16<<10)}, nil
 }
 
 func (c *client) close() error { return c.conn.Close() }
 
 // do sends a request and reads its answer.
 func (c *client) do(request []byte) (reply, error) {
+	if now := time.Now(); now.After(c.until) {
+		if err := c.conn.SetDeadline(now.Add(2 * patience)); err != nil {
+			return reply{}, err
+		}
+		c.until = now.Add(patience)
+	}
 	if _, err := c.conn.Write(request); err != nil {
 		return reply{}, err
 	}
@@ -58,8 +65,8 @@ func (c *client) do(request []byte) (reply, error) {
 	}
 }
 
-// parseReply reads an answer and reports whether it is complete. It takes answers with a Content-Length or without a body,
-// which is what our requests get.
+// parseReply reads an answer and reports whether it is complete. The chunks of a body that came in chunks are then moved
+// together.
 func parseReply(b []byte) (r reply, whole bool, err error) {
 	end := bytes.Index(b, []byte("\r\n\r\n"))
 	if end < 0 {
@@ -78,7 +85,11 @@ func parseReply(b []byte) (r reply, whole bool, err error) {
 			return r, false, fmt.Errorf("the length of an answer is %.20q", value)
 		}
 	} else if _, chunked := field(r.head, "Transfer-Encoding"); chunked {
-		return r, false, fmt.Errorf("an answer came in chunks: %.200q", b)
+		if whole, err = eachChunk(b[end+4:], func([]byte) {}); whole {
+			r.body = b[end+4 : end+4]
+			_, err = eachChunk(b[end+4:], func(part []byte) { r.body = append(r.body, part...) }) // each moves towards the front
+		}
+		return r, whole, err
 	}
 	if len(b) < end+4+length {
 		return r, false, nil
@@ -88,6 +99,33 @@ func parseReply(b []byte) (r reply, whole bool, err error) {
 	}
 	r.body = b[end+4:]
 	return r, true, nil
+}
+
+// eachChunk goes along the chunks of a body (RFC 9112, 7.1; extensions and trailers do not occur) and reports whether it is
+// whole.
+func eachChunk(b []byte, part func([]byte)) (whole bool, err error) {
+	for {
+		end := bytes.IndexByte(b, '\n')
+		if end < 0 {
+			return false, nil
+		}
+		size, err := strconv.ParseUint(string(bytes.TrimSuffix(b[:end], []byte("\r"))), 16, 31)
+		if err != nil {
+			return false, fmt.Errorf("not the length of a chunk: %.20q", b)
+		}
+		b = b[end+1:]
+		if len(b) < int(size)+2 {
+			return false, nil
+		}
+		if size == 0 && len(b) > 2 {
+			return false, fmt.Errorf("%d bytes came after an answer", len(b)-2)
+		}
+		if size == 0 {
+			return true, nil
+		}
+		part(b[:size])
+		b = b[size+2:]
+	}
 }
 
 // field finds a header field as net/http writes it.

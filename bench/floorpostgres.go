@@ -38,8 +38,8 @@ func (f *pgFloor) close() error {
 	return errors.Join(errs...)
 }
 
-// run writes items for a time, so many in each transaction, and returns how many a second.
-func (f *pgFloor) run(ctx context.Context, it item, each int, long time.Duration) (float64, error) {
+// run writes items, so many in each transaction, as long as there are more to write, and returns how many a second.
+func (f *pgFloor) run(ctx context.Context, it item, each int, more func() bool) (float64, error) {
 	inserts := make([]string, len(it.tables))
 	for i, t := range it.tables {
 		arrays := make([]string, len(t.columns))
@@ -49,12 +49,16 @@ func (f *pgFloor) run(ctx context.Context, it item, each int, long time.Duration
 		inserts[i] = fmt.Sprintf("INSERT INTO %s (%s) SELECT * FROM unnest(%s)", t.name, t.list(), strings.Join(arrays, ", "))
 	}
 	var work sync.WaitGroup
-	counts, errs := make([]int, len(f.conns)), make([]error, len(f.conns))
+	conns := f.conns
+	if each == 1 {
+		conns = conns[:1]
+	}
+	counts, errs := make([]int, len(conns)), make([]error, len(conns))
 	start := time.Now()
-	for i, c := range f.conns {
-		m := newMaker(i, len(f.conns))
+	for i, c := range conns {
+		m := newMaker(i, len(conns))
 		work.Go(func() {
-			for time.Since(start) < long && errs[i] == nil {
+			for errs[i] == nil && more() {
 				errs[i] = writeBatch(ctx, c, it, inserts, m, each)
 				counts[i] += each
 			}
@@ -113,6 +117,29 @@ func (f *pgFloor) look(ctx context.Context, n int) (time.Duration, error) {
 		var id pgtype.UUID
 		return f.conns[1].QueryRow(ctx, "SELECT credential_id FROM credential_names WHERE name_hash = $1", key).Scan(&id)
 	})
+}
+
+// asker asks on one of the connections; pgx prepares the question when it is first asked. What it returns counts the rows
+// of the answer.
+func (f *pgFloor) asker(ctx context.Context, conn int, query string) (ask func(args []any) (int, error), done func() error, err error) {
+	c := f.conns[conn%len(f.conns)]
+	ask = func(args []any) (n int, err error) {
+		for i, a := range args {
+			if u, ok := a.(uuid); ok {
+				args[i] = pgtype.UUID{Bytes: u, Valid: true}
+			}
+		}
+		rows, err := c.Query(ctx, query, args...)
+		if err != nil {
+			return 0, err
+		}
+		defer rows.Close()
+		for ; rows.Next(); n++ {
+			_ = rows.RawValues()
+		}
+		return n, rows.Err()
+	}
+	return ask, func() error { return nil }, nil
 }
 
 // analyze does what autovacuum does a minute after tables have grown: plans made for empty tables are made anew.

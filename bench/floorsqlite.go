@@ -73,8 +73,8 @@ func (f *liteFloor) wal(kind string) int {
 	return pages
 }
 
-// run writes items for a time, so many in each transaction, and returns how many a second.
-func (f *liteFloor) run(ctx context.Context, it item, each int, long time.Duration) (float64, error) {
+// run writes items, so many in each transaction, as long as there are more to write, and returns how many a second.
+func (f *liteFloor) run(ctx context.Context, it item, each int, more func() bool) (float64, error) {
 	begin, commit, inserts, err := f.prepare(ctx, it)
 	if err != nil {
 		return 0, err
@@ -98,7 +98,7 @@ func (f *liteFloor) run(ctx context.Context, it item, each int, long time.Durati
 		waiting[t] = waiting[t][:0]
 	}
 	start, n := time.Now(), 0
-	for time.Since(start) < long {
+	for more() {
 		f.gate.Lock()
 		_, err := begin.ExecContext(ctx)
 		for range each {
@@ -166,39 +166,31 @@ func (f *liteFloor) look(ctx context.Context, n int) (time.Duration, error) {
 	})
 }
 
-// timeLooks reads the keys and looks them up in turn, so many times in all.
-func timeLooks(n int, rows interface {
-	Next() bool
-	Scan(...any) error
-	Err() error
-}, look func([]byte) error) (time.Duration, error) {
-	var keys [][]byte
-	for rows.Next() {
-		var key []byte
-		if err := rows.Scan(&key); err != nil {
+// asker prepares a question on a connection of its own; what it returns asks it and counts the rows of the answer.
+func (f *liteFloor) asker(ctx context.Context, _ int, query string) (ask func(args []any) (int, error), done func() error, err error) {
+	c, err := f.db.Conn(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	s, err := c.PrepareContext(ctx, strings.ReplaceAll(query, "$", "?"))
+	if err != nil {
+		return nil, nil, errors.Join(err, c.Close())
+	}
+	ask = func(args []any) (n int, err error) {
+		for i, a := range args {
+			if u, ok := a.(uuid); ok {
+				args[i] = u[:]
+			}
+		}
+		rows, err := s.QueryContext(ctx, args...)
+		if err != nil {
 			return 0, err
 		}
-		keys = append(keys, key)
-	}
-	if err := rows.Err(); err != nil {
-		return 0, err
-	}
-	if len(keys) == 0 {
-		return 0, errNoCredentials
-	}
-	start := time.Now()
-	for i := range n {
-		if err := look(keys[i%len(keys)]); err != nil {
-			return 0, err
+		var body sql.RawBytes
+		for ; rows.Next() && err == nil; n++ {
+			err = rows.Scan(&body)
 		}
+		return n, errors.Join(err, rows.Err(), rows.Close())
 	}
-	return time.Since(start) / time.Duration(n), nil
-}
-
-func (t table) list() string {
-	names := make([]string, len(t.columns))
-	for i, c := range t.columns {
-		names[i] = c.name
-	}
-	return strings.Join(names, ", ")
+	return ask, func() error { return errors.Join(s.Close(), c.Close()) }, nil
 }

@@ -41,23 +41,23 @@ func parseStat(b []byte) (time.Duration, error) {
 	return time.Duration(user+system) * tick, errors.Join(err, more)
 }
 
-// residentOf is the memory of a process that is in RAM, in bytes.
-func residentOf(pid int) (int64, error) {
+// residentOf is the memory of a process that is in RAM, in bytes: now (VmRSS), or at most so far (VmHWM).
+func residentOf(pid int, which string) (int64, error) {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0, err
 	}
-	return parseResident(string(b))
+	return parseResident(string(b), which)
 }
 
-func parseResident(status string) (int64, error) {
+func parseResident(status, which string) (int64, error) {
 	for line := range strings.Lines(status) {
-		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+		if rest, ok := strings.CutPrefix(line, which+":"); ok {
 			kb, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(rest), " kB"), 10, 64)
 			return kb << 10, err
 		}
 	}
-	return 0, errors.New("the process status names no VmRSS")
+	return 0, errors.New("the process status names no " + which)
 }
 
 // busy is the processor time that the whole machine has used, with what its host took away.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,26 +15,44 @@ type measure struct {
 	floor      *item // nil: none is given
 	load       func(w *world) load
 	target     map[string]float64 // least ratio to the floor, by engine
+	most       time.Duration      // of the 99th percentile; 0 is any
+	each       int                // items a request; 0 is one
+	conns      int                // 0 is as the command line says
+	single     bool               // the floor is the one that commits each item by itself
 }
 
 var measures = []measure{
-	{"launch", "Full launch (303)", &launchItem, (*world).launches, map[string]float64{"sqlite": 0.6, "postgres": 0.35}},
-	{"mint", "Mint a credential", &mintItem, (*world).mints, map[string]float64{"sqlite": 0.35, "postgres": 0.2}},
-	{"first", "Full launch with a credential never used before", &launchItem, (*world).firstLaunches, nil},
-	{"statement", "One statement a request (1.2 KB), service account", &statementItem, func(w *world) load { return w.statements(false) }, map[string]float64{"sqlite": 0.4, "postgres": 0.2}},
-	{"learner", "One statement a request (1.2 KB), learners' own credentials", &statementItem, func(w *world) load { return w.statements(true) }, map[string]float64{"sqlite": 0.4, "postgres": 0.2}},
-	{"provision", "Provision a new person (two attributes, one unique)", nil, func(w *world) load { return w.arrivals(false) }, nil},
-	{"known", "Provision a known person, nothing new", nil, func(w *world) load { return w.arrivals(true) }, nil},
+	{key: "launch", title: "Full launch (303)", floor: &launchItem, load: (*world).launches, target: map[string]float64{"sqlite": 0.6, "postgres": 0.35}},
+	{key: "mint", title: "Mint a credential", floor: &mintItem, load: (*world).mints, target: map[string]float64{"sqlite": 0.35, "postgres": 0.2}},
+	{key: "first", title: "Full launch with a credential never used before", floor: &launchItem, load: (*world).firstLaunches},
+	{key: "statement", title: "One statement a request (1.2 KB), service account", floor: &statementItem, load: func(w *world) load { return w.statements(false) },
+		target: map[string]float64{"sqlite": 0.55, "postgres": 0.27}, most: 20 * time.Millisecond},
+	{key: "learner", title: "One statement a request, learners' own credentials", floor: &statementItem, load: func(w *world) load { return w.statements(true) },
+		target: map[string]float64{"sqlite": 0.4, "postgres": 0.2}},
+	{key: "one", title: "One statement a request, one connection; floor: one by one", floor: &statementItem, load: func(w *world) load { return w.statements(false) },
+		target: map[string]float64{"sqlite": 0.45, "postgres": 0.45}, conns: 1, single: true},
+	{key: "batch50", title: "Statements, 50 a request, 4 connections, all about 20 activities", floor: &statementItem, load: func(w *world) load { return w.writes(50, sharing) },
+		target: map[string]float64{"sqlite": 0.75, "postgres": 0.65}, conns: 4, each: 50},
+	{key: "batch100", title: "Statements, 100 a request, 4 connections, all about 20 activities", floor: &statementItem, load: func(w *world) load { return w.writes(100, sharing) },
+		target: map[string]float64{"sqlite": 0.75, "postgres": 0.65}, conns: 4, each: 100},
+	{key: "provision", title: "Provision a new person (two attributes, one unique)", load: func(w *world) load { return w.arrivals(false) }},
+	{key: "known", title: "Provision a known person, nothing new", load: func(w *world) load { return w.arrivals(true) }},
 }
 
-// measureNames are what -measures takes.
-func measureNames() []string {
+// storeMeasures are those of a store that holds many statements already.
+var storeMeasures = []string{"latency", "reads", "pages", "cases", "soak"}
+
+// mainMeasures are those of a server that was just started.
+func mainMeasures() []string {
 	var names []string
 	for _, m := range measures {
 		names = append(names, m.key)
 	}
 	return append(names, "cpu", "check", "idle")
 }
+
+// measureNames are what -measures takes.
+func measureNames() []string { return append(mainMeasures(), storeMeasures...) }
 
 // floorEach is how many items share a transaction of the floor.
 const floorEach = 50
@@ -70,9 +89,11 @@ func (s *site) speeds(ctx context.Context) error {
 		}
 	}
 	if s.wants("idle") {
-		return s.idle(ctx, "The same server after all loads, 5 s idle", 0)
+		if err := s.idle(ctx, "The same server after all loads, 5 s idle", 0); err != nil {
+			return err
+		}
 	}
-	return nil
+	return s.peak("all loads of a server that was just started")
 }
 
 // series is what came of a measure's rounds.
@@ -126,7 +147,7 @@ func (s *site) one(ctx context.Context, r *series, floors map[string]*series) er
 		return err
 	}
 	r.tallies = append(r.tallies, t)
-	each := func(d time.Duration) string { return micro(d / time.Duration(t.Counted)) }
+	each := func(d time.Duration) string { return micro(d / time.Duration(max(t.Counted, 1))) }
 	s.say("%-9s %-10s %8.0f/s  p50 %s  p99 %s  CPU %s server, %s database, %s load; others %.2f", s.engine, m.key, t.PerSecond, milli(t.P50), milli(t.P99), each(t.ServerCPU), each(t.DBCPU), each(t.LoadCPU), t.Others)
 	return nil
 }
@@ -139,28 +160,31 @@ func (s *site) checked(ctx context.Context, m measure) (t tally, err error) {
 		}
 	}
 	l := m.load(s.world)
+	l.conns, l.tolerant = m.conns, m.each > 0
 	before, err := s.countRows(ctx, m.floor)
 	if err != nil {
 		return t, err
 	}
-	if t, err = s.drive(ctx, l, s.server.pid()); err != nil {
+	if t, err = s.drive(ctx, l); err != nil {
 		return t, err
 	}
 	if t.Counted == 0 {
 		return t, errNoCredentials
 	}
 	after, err := s.countRows(ctx, m.floor)
+	items := (t.All - t.Wrong) * max(m.each, 1)
 	for name, rows := range before {
-		if added, want := after[name]-rows, rowsOf(*m.floor, name)*t.All; added != want && err == nil {
-			err = fmt.Errorf("%d requests added %d rows to %s, and not %d: the floor would not be of the same rows", t.All, added, name, want)
+		if added, want := after[name]-rows, rowsOf(*m.floor, name)*items; added != want && err == nil {
+			err = fmt.Errorf("%d items added %d rows to %s, and not %d: the floor would not be of the same rows", items, added, name, want)
 		}
 	}
+	t.PerSecond, t.Counted = t.PerSecond*float64(max(m.each, 1)), t.Counted*max(m.each, 1)
 	return t, err
 }
 
 // lay measures the floor of an item: in groups, and each in a transaction of its own.
 func (s *site) lay(ctx context.Context, f *series, it item) error {
-	if _, err := s.floor.run(ctx, it, floorEach, s.warm); err != nil {
+	if _, err := s.floor.run(ctx, it, floorEach, during(s.warm)); err != nil {
 		return err
 	}
 	group, others, err := calmly(s, func() (float64, float64, error) { return s.layAlone(ctx, it, floorEach, s.seconds) })
@@ -178,26 +202,30 @@ func (s *site) layAlone(ctx context.Context, it item, each int, long time.Durati
 	if err := meter.begin(); err != nil {
 		return 0, 0, err
 	}
-	speed, err = s.floor.run(ctx, it, each, long)
+	speed, err = s.floor.run(ctx, it, each, during(long))
 	err = errors.Join(err, meter.end())
 	return speed, meter.others, err
 }
 
-// drive runs a load against a server of ours and measures the processor time.
-func (s *site) drive(ctx context.Context, l load, pid int) (tally, error) {
-	meter := meterOf(pid, s.database)
-	t, err := drive(ctx, s.world.address, s.conns, l, span{s.warm, s.seconds, meter.begin, meter.end})
+// drive runs a load against the server and measures the processor time.
+func (s *site) drive(ctx context.Context, l load) (tally, error) {
+	if l.conns == 0 {
+		l.conns = s.conns
+	}
+	meter := meterOf(s.server.pid(), s.database)
+	t, err := drive(ctx, s.world.address, l, span{s.warm, s.seconds, meter.begin, meter.end})
 	t.Others, t.ServerCPU, t.DBCPU, t.LoadCPU = meter.others, meter.serverTook, meter.dbTook, meter.loadTook
 	return t, err
 }
 
+// countRows counts the rows of the product's tables that an item goes to.
 func (s *site) countRows(ctx context.Context, it *item) (map[string]int, error) {
 	rows := map[string]int{}
 	if it == nil {
 		return rows, nil
 	}
 	for _, t := range it.tables {
-		n, err := s.rows.count(ctx, t.name)
+		n, err := s.rows.count(ctx, cmp.Or(t.as, t.name))
 		if err != nil {
 			return nil, err
 		}
@@ -213,23 +241,4 @@ func rowsOf(it item, name string) int {
 		}
 	}
 	return 0
-}
-
-// idle measures the memory of a server that has nothing to do.
-func (s *site) idle(ctx context.Context, title string, most int64) error {
-	select {
-	case <-time.After(5 * time.Second):
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	bytes, err := residentOf(s.server.pid())
-	if err != nil {
-		return err
-	}
-	r := result{engine: s.engine, title: title, ours: fmt.Sprintf("%.0f MB", float64(bytes)/(1<<20))}
-	if most > 0 {
-		r.judge(bytes <= most, fmt.Sprintf("≤ %d MB", most>>20))
-	}
-	s.results = append(s.results, r)
-	return nil
 }

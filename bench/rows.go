@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math/rand/v2"
+	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -15,7 +17,8 @@ type column struct{ name, kind string }
 type table struct {
 	name    string
 	columns []column
-	rows    int // of one item
+	rows    int    // of one item
+	as      string // the product's table that has a row for each of these; "" for one of the same name
 }
 
 // item is what one request leaves in the database: rows in some tables. fill makes one item's rows; its values are uuid,
@@ -92,9 +95,9 @@ func columns(pairs ...string) []column {
 var (
 	credentialsTable = table{"credentials", columns("org_id", "bigint", "id", "uuid", "kind", "text", "username", "text", "person_id", "uuid",
 		"agent", "text", "agent_name", "text", "registration_id", "uuid", "activity", "text", "parent_id", "uuid", "minted_by", "uuid",
-		"scopes", "bigint", "created", "bigint", "expires", "bigint"), 1}
-	namesTable = table{"credential_names", columns("name_hash", "bytea", "org_id", "bigint", "credential_id", "uuid", "secret_hash", "bytea"), 1}
-	auditTable = table{"audit_entries", columns("org_id", "bigint", "id", "uuid", "at", "bigint", "caller", "text", "action", "text", "subject", "text", "detail", "text"), 1}
+		"scopes", "bigint", "created", "bigint", "expires", "bigint"), 1, ""}
+	namesTable = table{"credential_names", columns("name_hash", "bytea", "org_id", "bigint", "credential_id", "uuid", "secret_hash", "bytea"), 1, ""}
+	auditTable = table{"audit_entries", columns("org_id", "bigint", "id", "uuid", "at", "bigint", "caller", "text", "action", "text", "subject", "text", "detail", "text"), 1, ""}
 )
 
 const (
@@ -111,9 +114,9 @@ const (
 var launchItem = item{
 	name: "launch",
 	tables: []table{
-		{"registrations", columns("org_id", "bigint", "id", "uuid", "person_id", "uuid", "activity", "text", "agent", "text", "created", "bigint"), 1},
+		{"registrations", columns("org_id", "bigint", "id", "uuid", "person_id", "uuid", "activity", "text", "agent", "text", "created", "bigint"), 1, ""},
 		{"launch_sessions", columns("org_id", "bigint", "id", "uuid", "registration_id", "uuid", "person_id", "uuid", "credential_id", "uuid",
-			"parent_id", "uuid", "package_id", "uuid", "started", "bigint"), 1},
+			"parent_id", "uuid", "package_id", "uuid", "started", "bigint"), 1, ""},
 		credentialsTable, namesTable, auditTable,
 	},
 	fill: func(m *maker, add func(int, ...any)) {
@@ -143,7 +146,8 @@ var mintItem = item{
 }
 
 // floorStatements is a table of statements as the simplest store would have it: an index for the id and for each of what is
-// asked for most, verb, actor, activity and registration, and none for what else the product finds statements by.
+// asked for most, verb, actor, activity and registration, and none for what else the product finds statements by. Beside it
+// is a narrow table of the agents that a statement names anywhere; only stores that are read from have rows there.
 var floorStatements = []string{
 	"CREATE TABLE floor_statements (pos bigint PRIMARY KEY, id uuid NOT NULL, verb bigint NOT NULL, actor bigint NOT NULL, activity bigint NOT NULL, registration bigint NOT NULL, body bytea NOT NULL)",
 	"CREATE UNIQUE INDEX floor_statements_id ON floor_statements (id)",
@@ -151,20 +155,53 @@ var floorStatements = []string{
 	"CREATE INDEX floor_statements_actor ON floor_statements (actor, verb, pos)",
 	"CREATE INDEX floor_statements_activity ON floor_statements (activity, pos)",
 	"CREATE INDEX floor_statements_registration ON floor_statements (registration, pos)",
+	"CREATE TABLE floor_related (agent bigint NOT NULL, pos bigint NOT NULL, PRIMARY KEY (agent, pos)) WITHOUT ROWID",
 }
+
+var (
+	floorTable = table{"floor_statements", columns("pos", "bigint", "id", "uuid", "verb", "bigint", "actor", "bigint", "activity", "bigint",
+		"registration", "bigint", "body", "bytea"), 1, "statements"}
+	relatedTable = table{"floor_related", columns("agent", "bigint", "pos", "bigint"), 2, ""}
+)
 
 // statementItem is a statement, as it is served.
 var statementItem = item{
-	name: "statement",
-	tables: []table{
-		{"floor_statements", columns("pos", "bigint", "id", "uuid", "verb", "bigint", "actor", "bigint", "activity", "bigint", "registration", "bigint", "body", "bytea"), 1},
-	},
-	fill: func(m *maker, add func(int, ...any)) {
-		pos, id := m.pos(), m.random()
-		actor, reg, verb, object := int64(m.Uint64()%people), int64(m.Uint64()%people), int64(m.Uint64()%5), int64(m.Uint64()%activities)
-		m.text = appendStatement(m.text[:0], id, int(actor), int(object), time.Now())
-		m.text = fmt.Appendf(m.text[:len(m.text)-1], `,"stored":"2026-01-01T00:00:00.000Z","authority":%s,"version":"1.0.0"}`, agentJSON)
-		spread := func(kind, n int64) int64 { return (n*8 + kind) * 0x5851_F42D_4C95_7F2D } // as far apart as hashes
-		add(0, pos, id, spread(0, verb), spread(1, actor), spread(2, object), spread(3, reg), append([]byte(nil), m.text...))
-	},
+	name:   "statement",
+	tables: []table{floorTable},
+	fill:   func(m *maker, add func(int, ...any)) { m.statement(draw(m.Uint64()), add) },
+}
+
+// storeItem is one statement after the other of those that a store holds, with who is found in it.
+func storeItem(next *atomic.Uint64) item {
+	return item{name: "store", tables: []table{floorTable, relatedTable}, fill: func(m *maker, add func(int, ...any)) {
+		d := draw(next.Add(1) - 1)
+		pos := m.statement(d, add)
+		add(1, floorAgent(d.actor), pos)
+		add(1, floorInstructor(d.instructor), pos)
+	}}
+}
+
+// statement makes the row of a statement and returns its position.
+func (m *maker) statement(d drawn, add func(int, ...any)) int64 {
+	pos := m.pos()
+	m.text = appendStatement(m.text[:0], d, time.Now())
+	m.text = fmt.Appendf(m.text[:len(m.text)-1], `,"stored":"2026-01-01T00:00:00.000Z","authority":%s,"version":"1.0.0"}`, agentJSON)
+	add(0, pos, d.id, floorVerb(d.verb), floorAgent(d.actor), floorActivity(d.activity), floorRegistration(d), append([]byte(nil), m.text...))
+	return pos
+}
+
+// The keys of floor_statements are as far apart as hashes.
+func floorKey(kind, n int) int64      { return int64(n*8+kind) * 0x5851_F42D_4C95_7F2D }
+func floorVerb(n int) int64           { return floorKey(0, n) }
+func floorAgent(n int) int64          { return floorKey(1, n) }
+func floorInstructor(n int) int64     { return floorKey(2, n) }
+func floorActivity(n int) int64       { return floorKey(3, n) }
+func floorRegistration(d drawn) int64 { return floorKey(4, d.actor<<20|d.activity/perCourse) }
+
+func (t table) list() string {
+	names := make([]string, len(t.columns))
+	for i, c := range t.columns {
+		names[i] = c.name
+	}
+	return strings.Join(names, ", ")
 }

@@ -120,6 +120,8 @@ func migrate(ctx context.Context, address string) error {
 			for _, text := range floorStatements {
 				if d.Engine() == db.SQLite { // there only this is the number of the row itself
 					text = strings.Replace(text, "pos bigint PRIMARY KEY", "pos INTEGER PRIMARY KEY", 1)
+				} else {
+					text = strings.TrimSuffix(text, " WITHOUT ROWID")
 				}
 				if err := tx.Defer(ctx, text); err != nil {
 					return err

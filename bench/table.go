@@ -32,11 +32,20 @@ func (r *result) judge(met bool, target string) {
 	}
 }
 
+// note adds how many answers were wrong.
+func (r *result) note(wrong int) {
+	if wrong > 0 {
+		r.met += fmt.Sprintf(" (%d wrong answers)", wrong)
+	}
+}
+
 // result is the medians of the rounds.
 func (r *series) result(engine string) result {
 	var speed, others []float64
 	var p50, p99, cpu, dbcpu, loadcpu []time.Duration
+	wrong := 0
 	for _, t := range r.tallies {
+		wrong += t.Wrong
 		speed, others = append(speed, t.PerSecond), append(others, t.Others)
 		n := time.Duration(t.Counted)
 		p50, p99 = append(p50, t.P50), append(p99, t.P99)
@@ -51,17 +60,32 @@ func (r *series) result(engine string) result {
 		return out
 	}
 	out.floor, out.single = perSecond(median(r.floor)), perSecond(median(r.single))
-	ratio := median(speed) / median(r.floor)
+	floor := median(r.floor)
+	if r.measure.single {
+		floor = median(r.single)
+	}
+	ratio := median(speed) / floor
 	out.ratio = fmt.Sprintf("%.2f", ratio)
 	if least, ok := r.measure.target[engine]; ok {
-		out.judge(ratio >= least, fmt.Sprintf("≥ %.2f", least))
+		met, target := ratio >= least && wrong == 0, fmt.Sprintf("≥ %.2f", least)
+		if most := r.measure.most; most > 0 {
+			met, target = met && median(p99) <= most, fmt.Sprintf("%s, p99 ≤ %v", target, most)
+		}
+		if r.measure.each > 0 {
+			target += ", no wrong answer"
+		}
+		out.judge(met, target)
 	}
+	out.note(wrong)
 	return out
 }
 
 func perSecond(v float64) string { return thousands(int(math.Round(v))) + "/s" }
 
 func milli(d time.Duration) string { return fmt.Sprintf("%.1f ms", d.Seconds()*1e3) }
+
+// milliseconds is for times of which thousandths count.
+func milliseconds(d time.Duration) string { return fmt.Sprintf("%.3f ms", d.Seconds()*1e3) }
 
 func micro(d time.Duration) string { return fmt.Sprintf("%.1f µs", d.Seconds()*1e6) }
 
@@ -75,13 +99,18 @@ func thousands(n int) string {
 	return s
 }
 
-// print writes the table, as text or in Markdown.
+// print writes the tables, as text or in Markdown.
 func (b *bench) print(w io.Writer) {
 	lines := [][]string{heads}
 	for _, r := range b.results {
 		lines = append(lines, r.cells())
 	}
 	fmt.Fprintf(w, "%s; %s; %d connections, %d × %v\n\n", time.Now().UTC().Format("2006-01-02 15:04 UTC"), machine(), b.conns, b.rounds, b.seconds)
+	b.printTable(w, lines)
+	b.printCases(w)
+}
+
+func (b *bench) printTable(w io.Writer, lines [][]string) {
 	if b.markdown {
 		for i, l := range lines {
 			fmt.Fprintf(w, "| %s |\n", strings.Join(l, " | "))
@@ -91,7 +120,7 @@ func (b *bench) print(w io.Writer) {
 		}
 		return
 	}
-	widths := make([]int, len(heads))
+	widths := make([]int, len(lines[0]))
 	for _, l := range lines {
 		for i, cell := range l {
 			widths[i] = max(widths[i], utf8.RuneCountInString(cell))

@@ -39,7 +39,7 @@ func learner(n int) credential {
 func (w *world) populate(ctx context.Context) error {
 	each := func(name string, request func(n int) []byte) error {
 		var next atomic.Int64
-		t, err := drive(ctx, w.address, w.conns, load{name: name, want: 200, next: func(int) func() []byte {
+		t, err := drive(ctx, w.address, load{name: name, want: 200, conns: w.conns, next: func(int) func() []byte {
 			return func() []byte {
 				if n := int(next.Add(1)) - 1; n < people {
 					return request(n)
@@ -156,33 +156,6 @@ func (w *world) arrivals(known bool) load {
 				return w.upsert((conn*people/w.conns + n) % people)
 			}
 			return w.upsert(run*1_000_000 + conn*10_000 + n)
-		}
-	}}
-}
-
-// statements are statements of everybody, one a request: each person's sent with the person's own credential, or all of them
-// with the service account's.
-func (w *world) statements(own bool) load {
-	who := make([]string, people)
-	for n := range who {
-		if who[n] = "Authorization: " + (credential{w.account.Key, w.account.Secret}).basic(); own {
-			who[n] = "Authorization: " + learner(n).basic()
-		}
-	}
-	return load{name: "statement", want: 200, next: func(conn int) func() []byte {
-		var buf, body []byte
-		m := newMaker(conn, 1)
-		heads := map[int][]byte{}
-		return func() []byte {
-			actor := int(m.Uint64() % people)
-			head := heads[actor]
-			if head == nil {
-				head = requestHead("POST", w.address, "/xapi/statements", who[actor], "X-Experience-API-Version: 1.0.3", "Content-Type: application/json")
-				heads[actor] = head
-			}
-			body = appendStatement(body[:0], m.random(), actor, int(m.Uint64()%activities), time.Now())
-			buf = appendRequest(buf[:0], head, body)
-			return buf
 		}
 	}}
 }

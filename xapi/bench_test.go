@@ -2,6 +2,7 @@ package xapi_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"io"
 	"math"
@@ -84,9 +85,43 @@ func BenchmarkRatio(b *testing.B) {
 	b.ReportMetric(float64(read)/float64(scan), "ratio")
 }
 
+// BenchmarkDecode is what the standard library takes to decode the statement to maps, which checks no rule.
+func BenchmarkDecode(b *testing.B) {
+	src := []byte(typical)
+	b.SetBytes(int64(len(src)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := decode(src); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func decode(src []byte) error {
+	var m map[string]any
+	return json.Unmarshal(src, &m)
+}
+
+// BenchmarkValidation sets Read beside that, by turns: microseconds of each, from its best turn, and their ratio.
+func BenchmarkValidation(b *testing.B) {
+	src := []byte(typical)
+	var r xapi.Reader
+	decoded, read := time.Duration(math.MaxInt64), time.Duration(math.MaxInt64)
+	for b.Loop() {
+		decoded = min(decoded, turn(b, func() error { return decode(src) }))
+		read = min(read, turn(b, func() error { _, err := r.Read(src, xapi.V1); return err }))
+	}
+	b.ReportMetric(float64(read.Nanoseconds())/turnOf/1e3, "µs-read")
+	b.ReportMetric(float64(decoded.Nanoseconds())/turnOf/1e3, "µs-decode")
+	b.ReportMetric(float64(read)/float64(decoded), "ratio")
+}
+
+// turnOf is how often a turn does its work.
+const turnOf = 50
+
 func turn(b *testing.B, work func() error) time.Duration {
 	start := time.Now()
-	for range 50 {
+	for range turnOf {
 		if err := work(); err != nil {
 			b.Fatal(err)
 		}
