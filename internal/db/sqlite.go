@@ -28,6 +28,9 @@ type lite struct {
 
 const liteReaders = 8
 
+// readerSetup gives a reader a page cache of 16 MB: there are several of them, and behind them is the system's.
+const readerSetup = "PRAGMA query_only=1; PRAGMA cache_size=-16384"
+
 func openLite(ctx context.Context, path string, readers int) (*lite, error) {
 	if readers == 0 {
 		readers = liteReaders
@@ -42,7 +45,7 @@ func openLite(ctx context.Context, path string, readers int) (*lite, error) {
 		return nil, errors.Join(err, pool.Close())
 	}
 	for range readers {
-		r, err := l.connect(ctx, "PRAGMA query_only=1")
+		r, err := l.connect(ctx, readerSetup)
 		if err != nil {
 			return nil, errors.Join(err, pool.Close())
 		}
