@@ -64,9 +64,6 @@ func scanRow(r *db.Rows, more ...any) (c row, err error) {
 
 // read finds the one row of a query, or a zero one.
 func (v *Vault) read(ctx context.Context, query string, args []any, more ...any) (c row, err error) {
-	if v.db.Engine() == db.SQLite {
-		ctx = context.WithoutCancel(ctx) // watching for the end of the request takes longer than the look-up
-	}
 	err = v.db.Read(ctx, func(tx *db.Tx) error {
 		err := tx.Each(ctx, query, args, func(r *db.Rows) error {
 			c, err = scanRow(r, more...)

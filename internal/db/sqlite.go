@@ -126,14 +126,23 @@ func (c *liteConn) close() error {
 type liteTx struct {
 	c       *liteConn
 	changed int64
-	// steady statements do not end with their request, which one of a batch must not do to the others. Watching for that
-	// end is also a quarter of what a short statement costs.
+	// steady statements do not end with their request, which one of a batch must not do to the others.
 	steady bool
 }
 
-func (t *liteTx) exec(ctx context.Context, query string, args []any) (int64, error) {
+// began returns the context for a statement. The driver and database/sql would each start a goroutine to watch for the end of
+// one that can end, which takes longer than a short statement; we look before each statement and at each row instead.
+func (t *liteTx) began(ctx context.Context) (context.Context, error) {
 	if t.steady {
-		ctx = context.WithoutCancel(ctx)
+		return context.WithoutCancel(ctx), nil
+	}
+	return context.WithoutCancel(ctx), ctx.Err()
+}
+
+func (t *liteTx) exec(ctx context.Context, query string, args []any) (int64, error) {
+	ctx, err := t.began(ctx)
+	if err != nil {
+		return 0, err
 	}
 	s, err := t.c.prepare(ctx, query)
 	if err != nil {
@@ -168,9 +177,10 @@ func (t *liteTx) later(ctx context.Context, query string, args []any, each func(
 
 func (t *liteTx) flushed(context.Context) error { return nil }
 
-func (t *liteTx) query(ctx context.Context, query string, args []any) (*Rows, error) {
-	if t.steady {
-		ctx = context.WithoutCancel(ctx)
+func (t *liteTx) query(request context.Context, query string, args []any) (*Rows, error) {
+	ctx, err := t.began(request)
+	if err != nil {
+		return nil, err
 	}
 	s, err := t.c.prepare(ctx, query)
 	if err != nil {
@@ -183,7 +193,12 @@ func (t *liteTx) query(ctx context.Context, query string, args []any) (*Rows, er
 	if writes(query) { // INSERT … RETURNING
 		t.changed++
 	}
-	return &Rows{next: rows.Next, scan: func(d []any) error { return rows.Scan(d...) }, err: rows.Err, close: rows.Close}, nil
+	r := &Rows{next: rows.Next, scan: func(d []any) error { return rows.Scan(d...) }, err: rows.Err, close: rows.Close}
+	if !t.steady && request.Done() != nil {
+		r.next = func() bool { return request.Err() == nil && rows.Next() }
+		r.err = func() error { return errors.Join(rows.Err(), request.Err()) }
+	}
+	return r, nil
 }
 
 func writes(query string) bool {
