@@ -1,7 +1,6 @@
 package main
 
 import (
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -15,10 +14,7 @@ import (
 // TestForwardKilled kills a sender again and again while statements come in and are sent on to another house, which is down
 // now and then. In the end the receiver has every statement of the filter once, in the sender's order.
 func TestForwardKilled(t *testing.T) {
-	rounds := 3
-	if os.Getenv("ROLLWAY_LONG") != "" {
-		rounds = 20
-	}
+	rounds := roundsOf(2, 3, 20) // in the second the receiver is killed too
 	eachEngine(t, func(t *testing.T, e db.Engine) {
 		receiver := newHouse(t, db.SQLite)
 		account := receiver.run("service-account", "create", "--name", "sender", "--scope", "all", "-o", "json")

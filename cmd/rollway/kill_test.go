@@ -21,12 +21,21 @@ const (
 	killWriters  = 8
 )
 
+// roundsOf is how often something is done: with -short (under the race detector, which takes several times as long), by
+// default, and with ROLLWAY_LONG=1.
+func roundsOf(short, usual, long int) int {
+	switch {
+	case os.Getenv("ROLLWAY_LONG") != "":
+		return long
+	case testing.Short():
+		return short
+	}
+	return usual
+}
+
 // TestKilled kills the program with SIGKILL under mixed writes, again and again, and reads everything back each time.
 func TestKilled(t *testing.T) {
-	rounds := 3
-	if os.Getenv("ROLLWAY_LONG") != "" {
-		rounds = 20
-	}
+	rounds := roundsOf(1, 3, 20)
 	eachEngine(t, func(t *testing.T, e db.Engine) {
 		f := newNemesis(t, newHouse(t, e))
 		slowest := time.Duration(0)
@@ -46,10 +55,7 @@ func TestKilled(t *testing.T) {
 // TestDatabaseKilled kills PostgreSQL itself under the same writes; the program lives on and needs no help.
 func TestDatabaseKilled(t *testing.T) {
 	t.Parallel()
-	rounds := 1
-	if os.Getenv("ROLLWAY_LONG") != "" {
-		rounds = 6
-	}
+	rounds := roundsOf(1, 1, 6)
 	cluster, err := pgcluster.Start()
 	if err != nil {
 		t.Fatal(err)

@@ -69,12 +69,14 @@ func (s *Store) Remembered() int { return s.tail.count() }
 // IndexPartly writes every other block of the index, as a process does that is killed meanwhile.
 func (s *Store) IndexPartly(ctx context.Context) error {
 	rows, _ := s.tail.rows()
-	for i := range rows {
+	var half []blockRow
+	for i, r := range rows {
 		if i%2 == 0 {
-			if err := s.writeBlocks(ctx, rows[i:i+1]); err != nil {
-				return err
-			}
+			half = append(half, r)
 		}
+	}
+	if err := s.writeBlocks(ctx, half); err != nil {
+		return err
 	}
 	return s.db.Write(ctx, func(tx *db.Tx) error { return tx.Defer(ctx, "UPDATE statement_index SET busy_until = 0") })
 }

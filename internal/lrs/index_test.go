@@ -34,9 +34,9 @@ func TestTheIndexAndTheMemoryAnswerAlike(t *testing.T) {
 		}
 		r := rand.New(rand.NewPCG(1, 2))
 		var ids []string
-		for n := range 15 {
+		for n := range 12 {
 			body := "["
-			for i := range 60 {
+			for i := range 40 {
 				st := statement{id: id.New[id.StatementID]().String(), actor: fmt.Sprint("a", r.IntN(4)), verb: fmt.Sprint("v", r.IntN(3)), object: fmt.Sprintf("https://example.org/o%d", r.IntN(5)), parent: fmt.Sprintf("https://example.org/o%d", r.IntN(9))}
 				if len(ids) > 0 && r.IntN(10) == 0 {
 					st.object, st.parent, st.ref = "", "", ids[r.IntN(len(ids))]
@@ -69,7 +69,7 @@ func TestTheIndexAndTheMemoryAnswerAlike(t *testing.T) {
 			if err := s.Index(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			if left := s.Remembered(); left > 60 { // on PostgreSQL what was stored in this millisecond is not settled
+			if left := s.Remembered(); left > 40 { // on PostgreSQL what was stored in this millisecond is not settled
 				t.Errorf("%d statements are still remembered", left)
 			}
 			compare("indexed", want)
