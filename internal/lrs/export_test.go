@@ -80,3 +80,10 @@ func (s *Store) IndexPartly(ctx context.Context) error {
 	}
 	return s.db.Write(ctx, func(tx *db.Tx) error { return tx.Defer(ctx, "UPDATE statement_index SET busy_until = 0") })
 }
+
+// Unindex throws away the index of an organization.
+func (s *Store) Unindex(ctx context.Context, org id.OrgID) error {
+	return s.db.Write(ctx, func(tx *db.Tx) error {
+		return tx.Defer(ctx, "DELETE FROM statement_postings WHERE org_id = ?", int64(org))
+	})
+}

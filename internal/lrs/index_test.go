@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
 
 	"rollway/internal/db"
 	"rollway/internal/db/dbtest"
@@ -92,4 +93,37 @@ func someQueries(t *testing.T) []lrs.Query {
 		}
 	}
 	return queries
+}
+
+func TestVerifyFindsADamagedIndex(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s, c := open(t, d), operator()
+		mustPost(t, s, c, simple(newID()), simple(newID()))
+		for stored, through := time.Now(), (time.Time{}); !through.After(stored); { // on PostgreSQL it takes a moment until they are settled
+			var err error
+			if through, err = s.ConsistentThrough(t.Context()); err == nil {
+				err = s.Index(t.Context())
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		findings := func() (n int) {
+			t.Helper()
+			if _, err := s.Verify(t.Context(), c, true, func(lrs.Finding) { n++ }); err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+		if n := findings(); n != 0 {
+			t.Fatalf("%d findings in a sound store", n)
+		}
+		if err := s.Unindex(t.Context(), c.Org); err != nil {
+			t.Fatal(err)
+		}
+		if n := findings(); n != 2 {
+			t.Errorf("%d findings without the index, want one for each of 2 statements", n)
+		}
+	})
 }
