@@ -1,6 +1,7 @@
 package xapi_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -93,7 +94,7 @@ func FuzzIRI(f *testing.F) {
 }
 
 func FuzzLanguage(f *testing.F) {
-	for _, s := range []string{"en-US", "zh-cmn-Hans-CN", "x-own", "en-a-bbb-x-a-ccc", "i-klingon", "de, en;q=0.5, *;q=0"} {
+	for _, s := range []string{"en-US", "zh-cmn-Hans-CN", "x-own", "en-a-bbb-x-a-ccc", "i-klingon", "de, en;q=0.5, *;q=0", "QQQ"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
@@ -102,8 +103,10 @@ func FuzzLanguage(f *testing.F) {
 				t.Fatalf("%q prefers %q", s, tag)
 			}
 		}
-		if xapi.ValidLanguage(s) && xapi.ParseAcceptLanguage(s).Pick([]string{"qqq", s}) != 1 {
-			t.Fatalf("%q is not picked", s)
+		if offered := []string{"qqq", s}; xapi.ValidLanguage(s) {
+			if picked := offered[xapi.ParseAcceptLanguage(s).Pick(offered)]; !strings.EqualFold(picked, s) {
+				t.Fatalf("of %q, %q is picked", offered, picked)
+			}
 		}
 	})
 }
