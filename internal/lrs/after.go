@@ -3,6 +3,7 @@ package lrs
 import (
 	"cmp"
 	"context"
+	"math"
 	"slices"
 	"time"
 
@@ -14,8 +15,11 @@ import (
 // Position is a statement's place in the order of the store, which is the order of stored. Zero is before all.
 type Position int64
 
-// At is the last position of a time's millisecond.
-func At(t time.Time) Position { return Position((t.UnixMilli()+1)<<tieBits - 1) }
+// At is the last position of a time's millisecond; of a time before 1970 or too far ahead for any, one before or after all.
+func At(t time.Time) Position {
+	next := min(max(t.UnixMilli()+1, 0), math.MaxInt64>>tieBits)
+	return Position(next<<tieBits - 1)
+}
 
 // End is after all positions.
 const End Position = 1 << 62

@@ -337,6 +337,15 @@ func TestSinceAndUntil(t *testing.T) {
 		count(lrs.Query{Until: all[1].Stored.Add(-time.Microsecond)}, 1)
 		count(lrs.Query{Since: all[0].Stored, Until: all[3].Stored, Limit: 1, Ascending: true}, 3)
 		count(lrs.Query{Since: all[4].Stored}, 0)
+		for _, year := range []int{1, 1601, 1969, 2500, 9999} { // the first and last of some platforms, and what no position reaches
+			far := time.Date(year, 2, 3, 4, 5, 6, 0, time.UTC)
+			before, after := 0, 5
+			if year > 2000 {
+				before, after = 5, 0
+			}
+			count(lrs.Query{Until: far}, before)
+			count(lrs.Query{Since: far}, after)
+		}
 	})
 }
 

@@ -67,7 +67,7 @@ func (s *Store) settled(ctx context.Context) (int64, error) {
 		return math.MaxInt64, nil
 	}
 	t, err := s.ConsistentThrough(ctx)
-	return (t.UnixMilli()+1)<<tieBits - 1, err
+	return int64(At(t)), err
 }
 
 // blockRow is a row of the index.

@@ -30,10 +30,10 @@ func (sel *selection) where() string {
 func (s *Store) selection(org id.OrgID, q Query, m mine, after int64) selection {
 	sel := selection{org: org, mine: m, to: math.MaxInt64, up: q.Ascending}
 	if !q.Since.IsZero() {
-		sel.from = (q.Since.UnixMilli()+1)<<tieBits - 1
+		sel.from = int64(At(q.Since))
 	}
 	if !q.Until.IsZero() {
-		sel.to = (q.Until.UnixMilli() + 1) << tieBits
+		sel.to = int64(At(q.Until)) + 1
 	}
 	if after != 0 && sel.up {
 		sel.from = max(sel.from, after)
