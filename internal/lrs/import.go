@@ -233,13 +233,13 @@ func (s *Store) authorityOf(f *xapi.Facts) *authority {
 	if !f.HasAuthority {
 		return nil
 	}
-	a := &authority{json: f.Authority, hash: s.key(byRelatedAgent, f.Authority)}
+	var names [][]byte // of one agent, or of the two
 	for _, g := range f.Agents {
-		if g.Role == xapi.RoleAuthority && !g.Member && len(g.Key) > 0 {
-			a.key, a.hash = g.Key, s.key(byRelatedAgent, g.Key)
+		if g.Role == xapi.RoleAuthority && len(g.Key) > 0 {
+			names = append(names, g.Key)
 		}
 	}
-	return a
+	return &authority{json: f.Authority, hash: s.key(byRelatedAgent, bytes.Join(names, []byte{'\n'}))}
 }
 
 // flush stores the batch and keeps how far the import has come.
