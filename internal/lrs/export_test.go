@@ -3,6 +3,7 @@ package lrs
 import (
 	"bytes"
 	"context"
+	"errors"
 	"regexp"
 	"time"
 
@@ -75,9 +76,37 @@ func (s *Store) IndexPartly(ctx context.Context) error {
 			half = append(half, r)
 		}
 	}
-	if err := s.writeBlocks(ctx, half); err != nil {
+	lease, err := s.takeLease(ctx)
+	if err == nil {
+		_, err = s.writeBlocks(ctx, half, lease)
+	}
+	return errors.Join(err, s.endLease(ctx))
+}
+
+// IndexSlowly begins to write the index, and goes on after its lease has ended and something has happened.
+func (s *Store) IndexSlowly(ctx context.Context, meanwhile func()) error {
+	lease, err := s.takeLease(ctx)
+	rows, _ := s.tail.rows()
+	if err := errors.Join(err, s.endLease(ctx)); err != nil {
 		return err
 	}
+	meanwhile()
+	_, err = s.writeBlocks(ctx, rows, lease)
+	return err
+}
+
+// IndexUnaware writes the index without having looked what another node has written of it.
+func (s *Store) IndexUnaware(ctx context.Context) error { return s.writeIndex(ctx) }
+
+func (s *Store) takeLease(ctx context.Context) (end int64, err error) {
+	err = s.db.Write(ctx, func(tx *db.Tx) (err error) {
+		end, err = s.lease(ctx, tx, "indexed = ?", s.tail.base())
+		return err
+	})
+	return end, err
+}
+
+func (s *Store) endLease(ctx context.Context) error {
 	return s.db.Write(ctx, func(tx *db.Tx) error { return tx.Defer(ctx, "UPDATE statement_index SET busy_until = 0") })
 }
 

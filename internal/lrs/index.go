@@ -3,6 +3,7 @@ package lrs
 import (
 	"cmp"
 	"context"
+	"errors"
 	"math"
 	"slices"
 	"time"
@@ -38,6 +39,14 @@ func (s *Store) Run(ctx context.Context, report func(error)) {
 
 // index reads on, and writes the index when at least so many statements are not in it.
 func (s *Store) index(ctx context.Context, from int) error {
+	if err := s.catchUp(ctx); err != nil || s.tail.count() < max(from, 1) {
+		return err
+	}
+	return s.writeIndex(ctx)
+}
+
+// catchUp remembers what has come, and forgets what is in the index, which another node may have written.
+func (s *Store) catchUp(ctx context.Context) error {
 	until, err := s.settled(ctx)
 	if err != nil {
 		return err
@@ -47,17 +56,12 @@ func (s *Store) index(ctx context.Context, from int) error {
 		if err := s.tail.readOn(ctx, tx, until); err != nil {
 			return err
 		}
-		return tx.Row(ctx, "SELECT indexed FROM statement_index").Scan(&indexed) // another node may have written it
+		return tx.Row(ctx, "SELECT indexed FROM statement_index").Scan(&indexed)
 	})
-	if err != nil {
-		return err
+	if err == nil {
+		s.tail.forget(indexed)
 	}
-	s.tail.forget(indexed)
-	if s.tail.count() < max(from, 1) {
-		return nil
-	}
-	rows, through := s.tail.rows()
-	return s.writeIndex(ctx, rows, through)
+	return err
 }
 
 // settled is a position up to which nothing can come any more. On SQLite every snapshot is settled: positions are given out
@@ -93,28 +97,35 @@ func (t *tail) rows() (rows []blockRow, through int64) {
 	return rows, t.through
 }
 
-// A node that was thought dead may write blocks of the same statements once more. They begin alike, so that the longer one
-// holds all of the shorter.
-var insertBlocks = db.NewBulk("statement_postings", "ON CONFLICT (org_id, key, first) DO UPDATE SET more = excluded.more WHERE length(excluded.more) > length(statement_postings.more)",
+// What a node wrote that was killed before it was done is written again: the blocks begin alike, and are as long or longer.
+var insertBlocks = db.NewBulk("statement_postings", "ON CONFLICT (org_id, key, first) DO UPDATE SET more = excluded.more",
 	db.Column{Name: "org_id", Type: "bigint"}, db.Column{Name: "key", Type: "bigint"}, db.Column{Name: "first", Type: "bigint"}, db.Column{Name: "more", Type: "bytea"})
 
-// writeIndex writes rows, then up to which position they reach, unless another node is at it.
-func (s *Store) writeIndex(ctx context.Context, rows []blockRow, through int64) error {
-	mine := false
+// writeIndex writes all that is remembered, then up to which position that is, unless another node is at it or was.
+func (s *Store) writeIndex(ctx context.Context) error {
+	var lease int64
 	err := s.db.Write(ctx, func(tx *db.Tx) (err error) {
-		mine, err = s.lease(ctx, tx, "busy_until < "+s.db.Engine().Clock())
+		lease, err = s.lease(ctx, tx, "busy_until < "+s.db.Engine().Clock()+" AND indexed = ?", s.tail.base())
 		return err
 	})
-	if err != nil || !mine {
+	if err != nil || lease == 0 {
 		return err
 	}
+	if err := s.catchUp(ctx); err != nil { // so that this reaches as far as what a node wrote that was killed
+		return err
+	}
+	rows, through := s.tail.rows()
 	for part := range slices.Chunk(rows, max(partRows, len(rows)/indexParts)) {
-		if err := s.writeBlocks(ctx, part); err != nil {
+		if lease, err = s.writeBlocks(ctx, part, lease); err != nil {
 			return err
 		}
 	}
 	err = s.db.Write(ctx, func(tx *db.Tx) error {
-		return tx.Defer(ctx, "UPDATE statement_index SET busy_until = 0, indexed = CASE WHEN indexed < ? THEN ? ELSE indexed END", through, through)
+		n, err := tx.Exec(ctx, "UPDATE statement_index SET busy_until = 0, indexed = ? WHERE busy_until = ?", through, lease)
+		if err == nil && n == 0 {
+			err = errOutlived
+		}
+		return err
 	})
 	if err == nil {
 		s.tail.forget(through)
@@ -122,22 +133,34 @@ func (s *Store) writeIndex(ctx context.Context, rows []blockRow, through int64) 
 	return err
 }
 
-// lease takes or prolongs the lease if the condition holds.
-func (s *Store) lease(ctx context.Context, tx *db.Tx, free string) (bool, error) {
-	n, err := tx.Exec(ctx, "UPDATE statement_index SET busy_until = "+s.db.Engine().Clock()+" + ? WHERE "+free, indexLease.Microseconds())
-	return n > 0, err
+var errOutlived = errors.New("lrs: this process took longer than its lease of the index, which another may have taken over")
+
+// lease takes or prolongs the lease if the condition holds. It returns its end, which names it; 0 if it does not hold.
+func (s *Store) lease(ctx context.Context, tx *db.Tx, free string, arg int64) (end int64, err error) {
+	text := "UPDATE statement_index SET busy_until = " + s.db.Engine().Clock() + " + ? WHERE " + free + " RETURNING busy_until"
+	err = tx.Row(ctx, text, indexLease.Microseconds(), arg).Scan(&end)
+	if errors.Is(err, db.ErrNoRows) {
+		err = nil
+	}
+	return end, err
 }
 
-func (s *Store) writeBlocks(ctx context.Context, rows []blockRow) error {
+// writeBlocks writes rows and prolongs the lease. It keeps nothing when the lease is another's by now: blocks of two nodes
+// that began at different positions would hide each other's.
+func (s *Store) writeBlocks(ctx context.Context, rows []blockRow, lease int64) (prolonged int64, err error) {
 	values := make([][]any, len(rows))
 	for i, r := range rows {
 		values[i] = []any{int64(r.org), r.key, r.first, appendBlock(make([]byte, 0, 6*len(r.positions)), r.positions)}
 	}
-	return s.db.Write(ctx, func(tx *db.Tx) error {
+	err = s.db.Write(ctx, func(tx *db.Tx) error {
 		if err := insertBlocks.Insert(ctx, tx, values); err != nil {
 			return err
 		}
-		_, err := s.lease(ctx, tx, "true")
+		prolonged, err = s.lease(ctx, tx, "busy_until = ?", lease)
+		if err == nil && prolonged == 0 {
+			err = errOutlived
+		}
 		return err
 	})
+	return prolonged, err
 }

@@ -95,6 +95,82 @@ func someQueries(t *testing.T) []lrs.Query {
 	return queries
 }
 
+// Nodes that write the index after each other find all of it, also when one of them did not know of the other's or outlived
+// its lease.
+func TestNodesWriteTheIndexInTurn(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		one, two, c := open(t, d), open(t, d), system()
+		var want []id.StatementID
+		put := func(n int) {
+			t.Helper()
+			want = append(want, mustPost(t, one, c, slices.Repeat([]statement{simple("")}, n)...)...)
+		}
+		settle := func(s *lrs.Store) { // on PostgreSQL a query is not enough to have all that is stored remembered
+			t.Helper()
+			for began := time.Now(); ; time.Sleep(time.Millisecond) {
+				through, err := s.ConsistentThrough(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				if through.After(began) {
+					break
+				}
+			}
+			find(t, s, c, lrs.Query{Verb: verbs + "did", Limit: 1000})
+		}
+		check := func(when string) {
+			t.Helper()
+			for _, s := range []*lrs.Store{one, two, open(t, d)} {
+				for _, up := range []bool{true, false} {
+					q := lrs.Query{Verb: verbs + "did", Ascending: up, Limit: 100}
+					got := find(t, s, c, q)
+					if !up {
+						slices.Reverse(got)
+					}
+					if !slices.Equal(got, want) {
+						t.Errorf("%s: %d statements are found of %d", when, len(got), len(want))
+					}
+				}
+			}
+		}
+		index := func(err error) {
+			t.Helper()
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		put(500)
+		settle(one)
+		settle(two)
+		index(one.Index(t.Context()))
+		put(100)
+		settle(one)
+		settle(two)
+		index(two.IndexUnaware(t.Context()))
+		put(600)
+		settle(one)
+		settle(two)
+		index(one.IndexUnaware(t.Context()))
+		check("unaware")
+		index(one.Index(t.Context()))
+		index(two.Index(t.Context()))
+		put(600)
+		settle(one)
+		settle(two)
+		err := one.IndexSlowly(t.Context(), func() {
+			index(two.Index(t.Context()))
+			put(900)
+			settle(two)
+			index(two.Index(t.Context()))
+		})
+		if err == nil {
+			t.Error("a node wrote on after its lease")
+		}
+		check("outlived")
+	})
+}
+
 func TestVerifyFindsADamagedIndex(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {

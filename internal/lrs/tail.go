@@ -112,6 +112,13 @@ func (t *tail) count() int {
 	return len(t.all)
 }
 
+// base is the position after which the lists begin.
+func (t *tail) base() int64 {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return t.indexed
+}
+
 // after is the part of ascending positions that comes after one.
 func after(list []int64, pos int64) []int64 {
 	i, found := slices.BinarySearch(list, pos)

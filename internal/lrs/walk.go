@@ -82,8 +82,7 @@ const (
 	inheritDown = `SELECT pos, src FROM statement_inherited WHERE org_id = ? AND key = ? AND pos <= ? AND pos > ? ORDER BY pos DESC LIMIT ?`
 )
 
-// loadBlocks asks for the next blocks of the index. Blocks may overlap when two nodes wrote them; what comes twice is left
-// out.
+// loadBlocks asks for the next blocks of the index, which do not overlap.
 func (w *walk) loadBlocks(ctx context.Context, tx *db.Tx, s *stream) error {
 	org, at := int64(w.org), s.next
 	text, args := blocksDown, []any{org, s.key, at, s.rows}
