@@ -325,11 +325,12 @@ func TestCredentialsBehaveAsTheModel(t *testing.T) {
 			people := []human{r.person(t, "active"), r.person(t, "active")}
 			state := []string{"active", "active"}
 			var all []*model
-			pick := func(rt *rapid.T) *model {
-				if len(all) == 0 {
-					rt.Skip("none yet")
+			with := func(do func(*rapid.T, *model)) func(*rapid.T) { // any credential, once there is one
+				return func(rt *rapid.T) {
+					if len(all) > 0 {
+						do(rt, rapid.SampledFrom(all).Draw(rt, "credential"))
+					}
 				}
-				return rapid.SampledFrom(all).Draw(rt, "credential")
 			}
 			rt.Repeat(map[string]func(*rapid.T){
 				"mint": func(rt *rapid.T) {
@@ -343,23 +344,21 @@ func TestCredentialsBehaveAsTheModel(t *testing.T) {
 						all = append(all, &model{username: m.Username, secret: m.Password, id: m.ID, person: who, expires: m.Expires})
 					}
 				},
-				"launch": func(rt *rapid.T) {
-					parent := pick(rt)
+				"launch": with(func(rt *rapid.T, parent *model) {
 					if parent.launch {
-						rt.Skip("a launch launches nothing")
+						return // it launches nothing
 					}
 					before := r.now()
 					c := r.launch(t, people[parent.person], parent.id)
 					all = append(all, &model{username: c.Username, secret: c.Secret, id: c.ID, person: parent.person, parent: parent, launch: true,
 						created: before, expires: before.Add(24 * time.Hour)})
-				},
-				"revoke": func(rt *rapid.T) {
-					m := pick(rt)
+				}),
+				"revoke": with(func(rt *rapid.T, m *model) {
 					m.revoked = true
 					if err := r.Revoke(t.Context(), r.boss, m.username); err != nil {
 						rt.Fatal(err)
 					}
-				},
+				}),
 				"change state": func(rt *rapid.T) {
 					who := rapid.IntRange(0, 1).Draw(rt, "person")
 					state[who] = rapid.SampledFrom([]string{"active", "suspended"}).Draw(rt, "state")
@@ -376,11 +375,11 @@ func TestCredentialsBehaveAsTheModel(t *testing.T) {
 						t.Fatal(err)
 					}
 				},
-				"guess": func(rt *rapid.T) {
-					if m := pick(rt); r.try(t, m.username, m.secret+"x") != "credential_invalid" {
+				"guess": with(func(rt *rapid.T, m *model) {
+					if r.try(t, m.username, m.secret+"x") != "credential_invalid" {
 						rt.Fatal("a wrong secret is told apart")
 					}
-				},
+				}),
 				"forget": func(*rapid.T) {
 					r.known.hear(access.Change{Kind: access.PersonChanged, Subject: people[0].id})
 					r.known.hear(access.Change{Kind: access.PersonChanged, Subject: people[1].id})

@@ -182,12 +182,12 @@ func TestLease(t *testing.T) {
 				t.Error("two are at it")
 			}
 			defer at.Add(-1)
-			time.Sleep(1500 * time.Millisecond)
+			time.Sleep(5 * time.Second)
 			return outbox.Result{}, ctx.Err()
 		}
 		for range 2 {
 			q := outbox.New(d)
-			q.Poll, q.Lease = 10*time.Millisecond, 500*time.Millisecond
+			q.Poll, q.Lease = 50*time.Millisecond, 3*time.Second // so long that a busy machine renews it in time
 			work(t, q, outbox.Kind{Name: "long", Handle: handle})
 		}
 		q := outbox.New(d)
