@@ -1,9 +1,6 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -12,11 +9,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-json-experiment/json"
-
 	"rollway/internal/app"
 	"rollway/internal/fault"
-	"rollway/internal/id"
 	"rollway/internal/lrs"
 )
 
@@ -26,145 +20,6 @@ type StatementsCommand struct {
 	Import  StatementsImport `cmd:"" help:"Bring in another record store's statements, from a file or from the store itself. Examples: rollway statements import all.ndjson; rollway statements import --from https://lrs.example/xapi --user KEY --password-file FILE"`
 	Forward ForwardCommand   `cmd:"" help:"Send statements on to other record stores."`
 	Verify  StatementsVerify `cmd:"" help:"Read every statement and prove that it is unchanged. Example: rollway statements verify --against all.ndjson"`
-}
-
-// StatementsExport is `statements export`.
-type StatementsExport struct {
-	Since       time.Time `help:"Only what was stored after this time (RFC 3339)." placeholder:"TIME"`
-	Until       time.Time `help:"Only what was stored at this time or before." placeholder:"TIME"`
-	Out         string    `help:"File to write; a new one. Default: standard output." placeholder:"FILE"`
-	Resume      bool      `help:"Go on behind the last whole line of the file: what was broken off, or what has come since."`
-	Attachments string    `help:"Directory to write the data of attachments to, each as a file named by its sha2." placeholder:"DIR"`
-	Organization
-	Output
-}
-
-// Run writes the statements.
-func (c *StatementsExport) Run(s *surroundings) error {
-	caller, err := c.caller()
-	if err != nil {
-		return err
-	}
-	if c.Resume && c.Out == "" {
-		return fault.New(fault.Invalid, "resume_what", "Only an export into a file can be resumed: --resume needs --out.")
-	}
-	return s.house(func(h *app.House) (err error) {
-		extent := lrs.Extent{Since: c.Since, Until: c.Until}
-		if c.Attachments != "" {
-			if err := os.MkdirAll(c.Attachments, 0o700); err != nil {
-				return err
-			}
-			extent.Data = func(a lrs.Attachment) error { return writeAttachment(c.Attachments, a) }
-		}
-		w := s.out
-		if c.Out != "" {
-			f, err := c.open(&extent)
-			if err != nil {
-				return err
-			}
-			defer func() { err = errors.Join(err, f.Close()) }()
-			w = f
-		}
-		b := bufio.NewWriterSize(w, 256<<10)
-		done, err := h.Records.Export(s, caller, extent, func(st lrs.Statement) error {
-			_, err := b.Write(append(st.JSON, '\n'))
-			return err
-		})
-		if err = errors.Join(err, b.Flush()); err != nil {
-			return err
-		}
-		fmt.Fprintf(s.err, "%d statements written, stored up to %s.\n", done.Statements, done.Through.Format(time.RFC3339Nano))
-		if f, ok := w.(*os.File); ok && c.Out != "" {
-			if err := f.Sync(); err != nil {
-				return err
-			}
-			return c.print(s, done, []string{"statements", "through"}, [][]string{{strconv.FormatInt(done.Statements, 10), done.Through.Format(time.RFC3339Nano)}})
-		}
-		return nil
-	})
-}
-
-// writeAttachment writes the data under its name, whole or not at all.
-func writeAttachment(dir string, a lrs.Attachment) (err error) {
-	path := filepath.Join(dir, strings.ToLower(a.SHA2))
-	if info, err := os.Stat(path); err == nil && info.Size() == a.Size {
-		return nil
-	}
-	f, err := os.CreateTemp(dir, ".writing-")
-	if err != nil {
-		return err
-	}
-	_, err = a.WriteTo(f)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	return nil
-}
-
-// open opens the file, and when resuming cuts a torn last line and finds the statement to go on behind.
-func (c *StatementsExport) open(e *lrs.Extent) (*os.File, error) {
-	if !c.Resume {
-		f, err := os.OpenFile(c.Out, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-		if errors.Is(err, os.ErrExist) {
-			err = fmt.Errorf("%s is there already; go on with it by --resume, or name another file", c.Out)
-		}
-		return f, err
-	}
-	f, err := os.OpenFile(c.Out, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	line, end, err := lastLine(f)
-	if err == nil && len(line) > 0 {
-		var last struct {
-			ID id.StatementID `json:"id"`
-		}
-		if err = json.Unmarshal(line, &last); err != nil || last.ID.IsZero() {
-			err = fmt.Errorf("%s is no export: its last line is no statement", c.Out)
-		}
-		e.After = last.ID
-	}
-	if err == nil {
-		err = f.Truncate(end)
-	}
-	if err == nil {
-		_, err = f.Seek(end, io.SeekStart)
-	}
-	if err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	return f, nil
-}
-
-// lastLine reads a file backwards for its last line that is whole, and tells where it ends.
-func lastLine(f *os.File) (line []byte, end int64, err error) {
-	at, err := f.Seek(0, io.SeekEnd)
-	if err != nil {
-		return nil, 0, err
-	}
-	var tail []byte
-	for {
-		last := bytes.LastIndexByte(tail, '\n')
-		first := bytes.LastIndexByte(tail[:max(last, 0)], '\n')
-		if first >= 0 || last >= 0 && at == 0 {
-			return tail[first+1 : last], at + int64(last) + 1, nil
-		}
-		if at == 0 {
-			return nil, 0, nil
-		}
-		size := min(at, int64(max(64<<10, len(tail))))
-		at -= size
-		tail = append(make([]byte, size), tail...)
-		if _, err := f.ReadAt(tail[:size], at); err != nil {
-			return nil, 0, err
-		}
-	}
 }
 
 // StatementsImport is `statements import`.
