@@ -43,19 +43,23 @@ func (c *MigrateUp) Run(s *surroundings) error {
 	})
 }
 
+type shownStep struct {
+	Number  int     `json:"number"`
+	Name    string  `json:"name"`
+	Applied *string `json:"applied"` // null while pending
+}
+
 func (o Output) printSteps(s *surroundings, steps []db.StepStatus) error {
-	rows := make([][]string, len(steps))
+	rows, shown := make([][]string, len(steps)), make([]shownStep, len(steps))
 	for i, st := range steps {
+		shown[i] = shownStep{st.Number, st.Name, orNull(st.Applied)}
 		at := "pending"
 		if !st.Applied.IsZero() {
 			at = when(st.Applied)
 		}
 		rows[i] = []string{strconv.Itoa(st.Number), st.Name, at}
 	}
-	if steps == nil {
-		steps = []db.StepStatus{}
-	}
-	return o.print(s, steps, []string{"step", "name", "applied"}, rows)
+	return o.print(s, shown, []string{"step", "name", "applied"}, rows)
 }
 
 // database opens the database as it is, without migrating it.

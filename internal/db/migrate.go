@@ -13,9 +13,9 @@ import (
 
 // StepStatus is one step of the schema as [DB.MigrationStatus] found it.
 type StepStatus struct {
-	Number  int       `json:"number"`
-	Name    string    `json:"name"`
-	Applied time.Time `json:"applied,omitzero"` // absent while pending
+	Number  int
+	Name    string
+	Applied time.Time // zero while pending
 }
 
 // Migrate brings the schema up to date and returns the steps it applied. Each step is one transaction, so a killed
