@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -146,6 +147,9 @@ func (c *ForwardAdd) fill(r *forward.Request) error {
 	}
 	if c.Registration != "" {
 		reg, err := id.Parse[id.RegistrationID](c.Registration)
+		if err == nil && reg.IsZero() { // which would select all
+			err = errors.New("the nil UUID is none")
+		}
 		if err != nil {
 			return fault.New(fault.Invalid, "forward_filter", "The registration: %v.", err)
 		}
@@ -200,12 +204,15 @@ type ForwardShow struct {
 
 // Run shows the forward.
 func (c *ForwardShow) Run(s *surroundings) error {
+	if c.Limit < 0 {
+		return fault.New(fault.Invalid, "limit", "--limit is how many refused statements to show; 0 shows none.")
+	}
 	return c.forwards(s, func(fs *forward.Forwards, caller access.Caller) error {
 		f, err := fs.Get(s, caller, c.Name)
 		if err != nil {
 			return err
 		}
-		refused, err := fs.Refusals(s, caller, c.Name, max(c.Limit, 0))
+		refused, err := fs.Refusals(s, caller, c.Name, c.Limit)
 		if err != nil {
 			return err
 		}
@@ -217,7 +224,9 @@ func (c *ForwardShow) Run(s *surroundings) error {
 		if err := c.printForwards(s, []forward.Forward{f}, shown); err != nil || c.Output.Output == "json" || len(rows) == 0 {
 			return err
 		}
-		fmt.Fprintln(s.out)
+		if _, err := fmt.Fprintln(s.out); err != nil {
+			return err
+		}
 		return c.print(s, nil, []string{"refused statement", "status", "at", "answer"}, rows)
 	})
 }
