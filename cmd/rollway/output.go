@@ -40,10 +40,13 @@ func (o Output) print(s *surroundings, value any, heads []string, rows [][]strin
 		fmt.Fprintln(s.err, "None.")
 		return nil
 	}
-	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, strings.ToUpper(strings.Join(heads, "\t")))
+	lines := []string{strings.ToUpper(strings.Join(heads, "\t"))}
 	for _, r := range rows {
-		fmt.Fprintln(w, strings.Join(r, "\t"))
+		lines = append(lines, strings.Join(r, "\t"))
+	}
+	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	if _, err := fmt.Fprintln(w, strings.Join(lines, "\n")); err != nil {
+		return err
 	}
 	return w.Flush()
 }

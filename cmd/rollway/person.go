@@ -231,10 +231,8 @@ func (c *WhyCommand) Run(s *surroundings) error {
 		if c.Output.Output == "json" {
 			return printJSON(s, shownTraceOf(why))
 		}
-		for _, sentence := range why.Sentences() {
-			fmt.Fprintln(s.out, sentence)
-		}
-		return nil
+		_, err = fmt.Fprintln(s.out, strings.Join(why.Sentences(), "\n"))
+		return err
 	})
 }
 
