@@ -224,7 +224,7 @@ func TestThousands(t *testing.T) {
 }
 
 func TestOptions(t *testing.T) {
-	for _, bad := range []string{"-engines=mysql", "-measures=speed", "-conns=0", "-rounds=0", "-engines=postgres -postgres="} {
+	for _, bad := range []string{"-engines=mysql", "-measures=speed", "-conns=0", "-rounds=0", "-engines=postgres -postgres=", "-sizes=100", "-sizes=2000,1000", "-sizes=1000,1000"} {
 		if _, err := readOptions(strings.Fields(bad)); err == nil {
 			t.Errorf("%s was taken", bad)
 		}

@@ -50,7 +50,9 @@ func bare(ctx context.Context) error {
 				http.NotFound(w, r)
 				return
 			}
-			_, _ = w.Write(plenty[:size]) // who asked may be gone
+			if _, err := w.Write(plenty[:size]); err != nil {
+				fmt.Fprintln(os.Stderr, "bare:", err)
+			}
 			return
 		}
 		w.Header().Set("Location", location)

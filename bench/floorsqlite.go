@@ -21,6 +21,7 @@ type liteFloor struct {
 	gate       sync.Mutex // held by the writer for each transaction
 	stop       chan struct{}
 	done       sync.WaitGroup
+	failed     error // of checkpoints, when done
 }
 
 func openLiteFloor(ctx context.Context, path string) (*liteFloor, error) {
@@ -43,7 +44,7 @@ func openLiteFloor(ctx context.Context, path string) (*liteFloor, error) {
 func (f *liteFloor) close() error {
 	close(f.stop)
 	f.done.Wait()
-	return f.db.Close()
+	return errors.Join(f.failed, f.writer.Close(), f.cp.Close(), f.db.Close())
 }
 
 func (f *liteFloor) checkpoint() {
@@ -61,14 +62,17 @@ func (f *liteFloor) checkpoint() {
 			f.wal("RESTART")
 			f.gate.Unlock()
 		}
+		if f.failed != nil {
+			return
+		}
 	}
 }
 
-// wal runs a checkpoint and returns the length of the log in pages; a failed one is tried again soon.
+// wal runs a checkpoint and returns the length of the log in pages.
 func (f *liteFloor) wal(kind string) int {
 	var busy, pages, moved int
 	if err := f.cp.QueryRowContext(context.Background(), "PRAGMA wal_checkpoint("+kind+")").Scan(&busy, &pages, &moved); err != nil {
-		return 0
+		f.failed = errors.Join(f.failed, fmt.Errorf("checkpoint of the floor: %w", err))
 	}
 	return pages
 }

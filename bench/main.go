@@ -139,7 +139,7 @@ func (o *options) readSizes(list string) error {
 			o.sizes = append(o.sizes, n)
 		}
 	}
-	if o.store = o.sizes[len(o.sizes)-1]; !slices.IsSorted(o.sizes) || o.sizes[0] < 1000 {
+	if o.store = o.sizes[len(o.sizes)-1]; !slices.IsSorted(o.sizes) || len(slices.Compact(slices.Clone(o.sizes))) < len(o.sizes) || o.sizes[0] < 1000 {
 		return errors.New("a store holds at least 1,000 statements, and -sizes ascend")
 	}
 	if o.soak < soakParts*time.Second || o.offered < 1 {

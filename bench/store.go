@@ -81,16 +81,23 @@ func (s *site) fill(ctx context.Context, from, to int, next *atomic.Uint64) erro
 				return err
 			}
 		}
-		n, err := s.floor.count(ctx, floorTable.name)
-		if err != nil || n != to {
-			return fmt.Errorf("the floor has %d statements, not %d: %w", n, to, err)
+		if err := holds(ctx, s.floor, floorTable.name, to); err != nil {
+			return err
 		}
 	}
-	n, err := s.rows.count(ctx, floorTable.as)
-	if err != nil || n != to {
-		return fmt.Errorf("the store has %d statements, not %d: %w", n, to, err)
+	if err := holds(ctx, s.rows, floorTable.as, to); err != nil {
+		return err
 	}
 	return s.settle(ctx)
+}
+
+// holds makes sure that a table has so many rows.
+func holds(ctx context.Context, f floor, table string, want int) error {
+	n, err := f.count(ctx, table)
+	if err == nil && n != want {
+		err = fmt.Errorf("%s has %d rows, not %d", table, n, want)
+	}
+	return err
 }
 
 // settle does what autovacuum does a minute after tables have grown, and waits until the product has nothing left to do.
