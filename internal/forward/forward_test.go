@@ -190,6 +190,27 @@ func TestReceiverThatNeverAnswers(t *testing.T) {
 	}
 }
 
+// A receiver that answers with what it was asked does not have the secret written down.
+func TestEchoedSecretIsHidden(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		user, secret, _ := r.BasicAuth()
+		w.WriteHeader(http.StatusBadRequest)
+		if _, err := fmt.Fprintf(w, "%s was asked by %s with %q and %s", r.URL, user, r.Header, secret); err != nil {
+			t.Error(err)
+		}
+	}))
+	t.Cleanup(server.Close)
+	r := newSender().to(Forward{Endpoint: server.URL + "/", Username: "key", AllowPrivate: true}, "hunter2")
+	a, err := r.ask(t.Context(), "GET", "statements", xapi.V1, content{}, 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if said := a.said(); !strings.HasPrefix(said, "/statements was asked by key with ") || strings.Contains(said, "hunter2") || strings.Contains(said, "a2V5Omh1bnRlcjI=") || strings.Count(said, "[secret]") != 2 {
+		t.Error(said)
+	}
+}
+
 // An endpoint that is taken is taken again as it is, and leads nowhere that it may not.
 func FuzzParseEndpoint(f *testing.F) {
 	for _, s := range []string{"https://lrs.example/xapi", "http://127.0.0.1:80/a/../b", "https://[::ffff:10.0.0.1]/", "https://a.example./%2e%2e/?", "http://LOCALHOST", "https://[fe80::1%25eth0]/x"} {

@@ -1,7 +1,9 @@
 package forward
 
 import (
+	"bytes"
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -163,7 +165,18 @@ func (r receiver) ask(ctx context.Context, method, path string, line xapi.Versio
 	if err != nil && method == http.MethodGet {
 		return answer{}, unreachable(err)
 	}
+	if !a.taken() {
+		a.text = r.hide(a.text)
+	}
 	return a, nil
+}
+
+// hide takes what the receiver is asked with out of its answer, which is kept: some answer with the whole request.
+func (r receiver) hide(text []byte) []byte {
+	for _, secret := range []string{base64.StdEncoding.EncodeToString([]byte(r.Username + ":" + r.secret)), r.secret} {
+		text = bytes.ReplaceAll(text, []byte(secret), []byte("[secret]"))
+	}
+	return text
 }
 
 // unreachable says in short why there is no answer.
