@@ -163,12 +163,9 @@ func (w *worker) look(ctx, hands context.Context) error {
 				w.report(fmt.Errorf("%s job %d: %w", w.Name, j.Number, err))
 			}
 			if worked {
-				w.wake(w.Name) // there may be more in its lane
+				w.wake(w.Name) // there may be more, in its lane or beyond the candidates
 			}
 		})
-	}
-	if len(due) == candidates && w.Ready == nil {
-		w.wake(w.Name)
 	}
 	return nil
 }
