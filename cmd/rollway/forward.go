@@ -82,9 +82,15 @@ func (o Organization) forwards(s *surroundings, fn func(*forward.Forwards, acces
 	return s.house(func(h *app.House) error { return fn(h.Forwards, caller) })
 }
 
+// ForwardName names a forward of an organization.
+type ForwardName struct {
+	Name string `arg:"" help:"What the forward is called."`
+	Organization
+}
+
 // ForwardAdd is `statements forward add`.
 type ForwardAdd struct {
-	Name              string `arg:"" help:"What the forward is called."`
+	ForwardName
 	Endpoint          string `required:"" help:"Address of the receiver's xAPI, to which statements is added." placeholder:"URL"`
 	User              string `required:"" help:"Key or user name there." placeholder:"KEY"`
 	PasswordFile      string `help:"File with the secret there; - is standard input. Or give the secret in the environment, as ROLLWAY_PASSWORD." placeholder:"FILE"`
@@ -97,7 +103,6 @@ type ForwardAdd struct {
 	Since             string `help:"Only statements stored after this time. Default: all." placeholder:"TIMESTAMP"`
 	AllowPrivate      bool   `help:"The receiver is on this machine or in a private network."`
 	PlainHTTP         bool   `name:"plain-http" help:"Statements and the secret may go in clear text to another machine."`
-	Organization
 	Output
 }
 
@@ -196,9 +201,8 @@ func (c *ForwardList) Run(s *surroundings) error {
 
 // ForwardShow is `statements forward show`.
 type ForwardShow struct {
-	Name  string `arg:""`
-	Limit int    `help:"How many refused statements to show, the newest first." default:"100"`
-	Organization
+	ForwardName
+	Limit int `help:"How many refused statements to show, the newest first." default:"100"`
 	Output
 }
 
@@ -232,10 +236,7 @@ func (c *ForwardShow) Run(s *surroundings) error {
 }
 
 // ForwardPause is `statements forward pause`.
-type ForwardPause struct {
-	Name string `arg:""`
-	Organization
-}
+type ForwardPause struct{ ForwardName }
 
 // Run pauses the forward.
 func (c *ForwardPause) Run(s *surroundings) error {
@@ -243,10 +244,7 @@ func (c *ForwardPause) Run(s *surroundings) error {
 }
 
 // ForwardResume is `statements forward resume`.
-type ForwardResume struct {
-	Name string `arg:""`
-	Organization
-}
+type ForwardResume struct{ ForwardName }
 
 // Run lets the forward go on.
 func (c *ForwardResume) Run(s *surroundings) error {
@@ -254,10 +252,7 @@ func (c *ForwardResume) Run(s *surroundings) error {
 }
 
 // ForwardRemove is `statements forward remove`.
-type ForwardRemove struct {
-	Name string `arg:""`
-	Organization
-}
+type ForwardRemove struct{ ForwardName }
 
 // Run ends the forward.
 func (c *ForwardRemove) Run(s *surroundings) error {
@@ -266,9 +261,8 @@ func (c *ForwardRemove) Run(s *surroundings) error {
 
 // ForwardRetry is `statements forward retry`.
 type ForwardRetry struct {
-	Name    string `arg:""`
-	Refused bool   `help:"Send what was refused again too."`
-	Organization
+	ForwardName
+	Refused bool `help:"Send what was refused again too."`
 }
 
 // Run has the forward tried now.

@@ -66,7 +66,9 @@ func TestImportBesideTheServer(t *testing.T) {
 		h.must(broken.Start())
 		time.Sleep(400 * time.Millisecond)
 		h.must(broken.Process.Kill())
-		_ = broken.Wait() // how it ended is known
+		if err := broken.Wait(); err != nil && broken.ProcessState == nil {
+			t.Fatal(err)
+		}
 		out := h.run("statements", "import", file, "--resume", "-o", "json")
 		close(stop)
 		writers.Wait()
