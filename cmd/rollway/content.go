@@ -63,6 +63,9 @@ func (c *ContentAdd) Run(s *surroundings) error {
 	if (c.File != "") == elsewhere {
 		return fault.New(fault.Invalid, "content_unclear", "Give either a package file, or --activity, --url and --title.")
 	}
+	if elsewhere && (c.Activity == "" || c.URL == "" || c.Title == "") {
+		return fault.New(fault.Invalid, "content_unclear", "Content elsewhere needs all of --activity, --url and --title.")
+	}
 	caller, err := c.caller()
 	if err != nil {
 		return err

@@ -24,11 +24,11 @@ import (
 
 // StatementsExport is `statements export`.
 type StatementsExport struct {
-	Since       time.Time `help:"Only what was stored after this time (RFC 3339)." placeholder:"TIME"`
-	Until       time.Time `help:"Only what was stored at this time or before." placeholder:"TIME"`
-	Out         string    `help:"File to write; a new one. Default: standard output." placeholder:"FILE"`
-	Resume      bool      `help:"Go on behind the last whole line of the file: what was broken off, or what has come since."`
-	Attachments string    `help:"Directory to write the data of attachments to, each as a file named by its sha2." placeholder:"DIR"`
+	Since       timeFlag `help:"Only what was stored after this time (RFC 3339)." placeholder:"TIME"`
+	Until       timeFlag `help:"Only what was stored at this time or before." placeholder:"TIME"`
+	Out         string   `help:"File to write; a new one. Default: standard output." placeholder:"FILE"`
+	Resume      bool     `help:"Go on behind the last whole line of the file: what was broken off, or what has come since."`
+	Attachments string   `help:"Directory to write the data of attachments to, each as a file named by its sha2." placeholder:"DIR"`
 	Organization
 	Output
 }
@@ -43,7 +43,7 @@ func (c *StatementsExport) Run(s *surroundings) error {
 		return fault.New(fault.Invalid, "resume_what", "Only an export into a file can be resumed: --resume needs --out.")
 	}
 	return s.house(func(h *app.House) (err error) {
-		extent := lrs.Extent{Since: c.Since, Until: c.Until}
+		extent := lrs.Extent{Since: c.Since.Time, Until: c.Until.Time}
 		if c.Attachments != "" {
 			if err := os.MkdirAll(c.Attachments, 0o700); err != nil {
 				return err

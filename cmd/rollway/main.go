@@ -80,6 +80,7 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 	}
 	if err != nil {
 		fmt.Fprintln(errs, "rollway:", err)
+		fmt.Fprintln(errs, "  usage:", helpFor(err))
 		return exitUsage
 	}
 	s := &surroundings{Context: ctx, config: commands.Config, settings: settings, parsed: parsed, out: out, err: errs}
@@ -89,10 +90,25 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 	return 0
 }
 
+// helpFor is the command that tells how the one is used whose arguments could not be read.
+func helpFor(err error) string {
+	var parse *kong.ParseError
+	if errors.As(err, &parse) {
+		if command := parse.Context.Selected(); command != nil {
+			return command.FullPath() + " --help"
+		}
+	}
+	return "rollway --help"
+}
+
 // report prints what went wrong: of a fault its message and fields, of anything else all of it, since the operator is
 // the one who can repair it.
 func report(w io.Writer, err error) int {
 	f := fault.Of(err)
+	if errors.Is(err, context.Canceled) {
+		fmt.Fprintln(w, "rollway: interrupted")
+		return exitFailed
+	}
 	if f.Kind == fault.Internal {
 		fmt.Fprintln(w, "rollway:", err)
 		if errors.Is(err, errProblems) {
@@ -104,8 +120,8 @@ func report(w io.Writer, err error) int {
 	for _, field := range f.Fields {
 		fmt.Fprintf(w, "  %s: %s\n", field.Name, field.Message)
 	}
-	if f.Kind == fault.Unavailable && f.Err != nil {
-		fmt.Fprintln(w, "  cause:", f.Err)
+	if f.Kind == fault.Unavailable && err.Error() != f.Message {
+		fmt.Fprintln(w, "  cause:", err)
 	}
 	return exitFailed
 }

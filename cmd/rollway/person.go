@@ -68,6 +68,9 @@ func (c *PersonAdd) Run(s *surroundings) error {
 		}
 		claims.Agent.IFI = account
 	}
+	if c.Name == "" && c.Account == "" && len(c.Attribute) == 0 {
+		return fault.New(fault.Invalid, "nobody", "Say who it is: give at least one of --name, --account and --attribute.")
+	}
 	caller, err := c.caller()
 	if err != nil {
 		return err

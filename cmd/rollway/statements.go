@@ -109,6 +109,9 @@ func (c *StatementsImport) source(s *surroundings) (lrs.Source, func() error, er
 			Waiting: func(why string, d time.Duration) {
 				fmt.Fprintf(s.err, "Waiting %v for %s: %s.\n", d.Round(time.Second), c.From, why)
 			}})
+		if err == nil && c.User != "" && secret == "" {
+			err = fault.New(fault.Invalid, "password_missing", "Give the secret of %s: --password-file FILE, or ROLLWAY_PASSWORD in the environment.", c.User)
+		}
 		return r, nothing, err
 	case c.File == "-":
 		return lrs.NewLines("standard input", struct{ io.Reader }{os.Stdin}), nothing, nil
@@ -153,17 +156,19 @@ func (c *StatementsVerify) Run(s *surroundings) error {
 				rows = append(rows, []string{strconv.FormatInt(int64(f.Position), 10), f.ID.String(), f.Message})
 			}
 		}
+		var export *os.File
+		if c.Against != "" {
+			if export, err = os.Open(c.Against); err != nil {
+				return err
+			}
+			defer export.Close()
+		}
 		if answer.Verified, err = h.Records.Verify(s, caller, c.Keys, found); err != nil {
 			return err
 		}
 		fmt.Fprintf(s.err, "%d statements, stored up to %s, were read.\n", answer.Statements, answer.Through.Format(time.RFC3339Nano))
-		if c.Against != "" {
-			f, err := os.Open(c.Against)
-			if err != nil {
-				return err
-			}
-			defer f.Close()
-			compared, err := h.Records.VerifyExport(s, caller, f, found)
+		if export != nil {
+			compared, err := h.Records.VerifyExport(s, caller, export, found)
 			if err != nil {
 				return err
 			}

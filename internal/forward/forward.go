@@ -108,7 +108,7 @@ func (r Request) check() error {
 	case r.Username == "" || len(r.Username) > maxSecret || !printable(r.Username) || strings.Contains(r.Username, ":"):
 		return fault.New(fault.Invalid, "forward_user", "A forward needs the user name that its receiver knows: 1 to %d bytes, no colon, no control characters.", maxSecret)
 	case r.Secret == "" || len(r.Secret) > maxSecret || !printable(r.Secret):
-		return fault.New(fault.Invalid, "forward_secret", "A forward needs the secret that its receiver knows: 1 to %d bytes without control characters.", maxSecret)
+		return fault.New(fault.Invalid, "forward_secret", "A forward needs the secret that its receiver knows (--password-file or ROLLWAY_PASSWORD): 1 to %d bytes without control characters.", maxSecret)
 	}
 	for name, value := range map[string]string{"verb": r.Filter.Verb, "activity": r.Filter.Activity} {
 		if value == "" {

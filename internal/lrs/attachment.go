@@ -224,7 +224,7 @@ func (s *Store) checkSignature(e *entry, d *declared) error {
 	}
 	var broken *xapi.Error
 	if errors.As(err, &broken) {
-		return badSignature(broken.Error() + ".")
+		return badSignature("The rule: " + broken.Error() + ".")
 	}
 	return err
 }
@@ -234,7 +234,8 @@ func badSignature(message string) error {
 }
 
 func badAttachment(code, message, sha2 string) error {
-	return fault.New(fault.Invalid, code, "%s", message).With(fault.Field{Name: "/attachments", Message: "This one.", Value: sha2[:min(len(sha2), 128)]})
+	sha2 = sha2[:min(len(sha2), 128)]
+	return fault.New(fault.Invalid, code, "%s", message).With(fault.Field{Name: "/attachments", Message: "Its SHA-2 is " + sha2 + ".", Value: sha2})
 }
 
 // renew keeps the collector away until the rows are committed: the first part may have come hours before the last.

@@ -272,7 +272,7 @@ func (r *Remote) get(ctx context.Context, u *url.URL) (response, error) {
 		case errors.Is(err, errStranger), errors.Is(err, errTooLong):
 			return res, fault.New(fault.Invalid, "unexpected_answer", "%s cannot be imported from.", u.Host).Because(err)
 		case err != nil:
-			why = "it cannot be reached"
+			why = fmt.Sprintf("it cannot be reached (%v)", withoutAddress(err))
 		case res.status == http.StatusTooManyRequests || res.status >= 500:
 			why = fmt.Sprintf("it answers %d", res.status)
 		default:
@@ -290,6 +290,15 @@ func (r *Remote) get(ctx context.Context, u *url.URL) (response, error) {
 			return res, err
 		}
 	}
+}
+
+// withoutAddress is what went wrong in a request, without the address, which is told already.
+func withoutAddress(err error) error {
+	var asked *url.Error
+	if errors.As(err, &asked) {
+		return asked.Err
+	}
+	return err
 }
 
 var errTooLong = fmt.Errorf("an answer is longer than %d MB", remotePage>>20)

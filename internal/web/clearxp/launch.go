@@ -61,7 +61,7 @@ func (d *Door) start(r *http.Request, q web.Params) (launch.Launch, error) {
 	}
 	c, err := d.Learner(r.Context(), header)
 	if f := fault.Of(err); err != nil && q.Has("auth") && f.Code == "authorization_malformed" {
-		return launch.Launch{}, fault.New(fault.Invalid, "auth_malformed", "The parameter `auth` is not `Basic` and base64.").With(fault.Field{Name: "auth", Message: "cannot be read"})
+		return launch.Launch{}, fault.New(fault.Invalid, "auth_malformed", "The parameter `auth` cannot be read.").With(fault.Field{Name: "auth", Message: "It must be `Basic`, a blank, and base64 of username:password, percent-encoded."})
 	}
 	if err != nil {
 		return launch.Launch{}, err

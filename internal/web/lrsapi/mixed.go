@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 
@@ -93,7 +94,7 @@ func (m *mixedReader) Read(p []byte) (int, error) {
 	case err == nil:
 		n = len(window) - ahead + 1 // what follows may begin a delimiter
 	default:
-		return 0, broken(err, "It ends without the last boundary, which has two more hyphens.")
+		return 0, broken(err, fmt.Sprintf("It ends without the last boundary, a line %q.", string(m.delim[2:])+"--"))
 	}
 	n = copy(p, window[:n])
 	return n, m.skip(n)
