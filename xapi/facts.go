@@ -166,31 +166,46 @@ func (f *Facts) reset(line Version) {
 //
 // Every other byte, and the order of members, is as it was sent.
 func (f *Facts) Serve(dst []byte, id UUID, stored time.Time, authority []byte) []byte {
+	text, _ := f.ServeAt(dst, id, stored, authority)
+	return text
+}
+
+// ServeAt is [Facts.Serve] for those who learn the time later: at are the places in text where the time of stored stands, as
+// [AppendTimestamp] writes it. The second is that of timestamp if the statement had none, else the same as the first.
+func (f *Facts) ServeAt(dst []byte, id UUID, stored time.Time, authority []byte) (text []byte, at [2]int) {
 	dst = append(dst, '{')
 	if !f.HasID {
 		dst = append(id.append(append(dst, `"id":"`...)), `",`...)
 	}
-	at := 1
+	from := 1
 	for _, e := range f.edits {
-		dst = appendCompact(dst, f.Raw[at:e.start])
-		at = e.end
+		dst = appendCompact(dst, f.Raw[from:e.start])
+		from = e.end
 		switch e.what {
 		case editWrap:
 			dst = append(appendCompact(append(dst, '['), f.Raw[e.start:e.end]), ']')
 		case editTimestamp:
 			dst = appendPreciseTimestamp(dst, f.Timestamp)
 		case editStored:
+			at[0] = len(dst) + 1
 			dst = appendTimestampString(dst, stored)
 		case editAuthority:
 			dst = appendCompact(dst, authority)
 		}
 	}
-	dst = appendCompact(dst, f.Raw[at:len(f.Raw)-1])
+	dst = appendCompact(dst, f.Raw[from:len(f.Raw)-1])
 	if !f.HasTimestamp {
-		dst = appendTimestampString(append(dst, `,"timestamp":`...), stored)
+		dst = append(dst, `,"timestamp":`...)
+		at[1] = len(dst) + 1
+		dst = appendTimestampString(dst, stored)
 	}
 	if !f.HasStored {
-		dst = appendTimestampString(append(dst, `,"stored":`...), stored)
+		dst = append(dst, `,"stored":`...)
+		at[0] = len(dst) + 1
+		dst = appendTimestampString(dst, stored)
+	}
+	if f.HasTimestamp {
+		at[1] = at[0]
 	}
 	if !f.HasAuthority {
 		dst = appendCompact(append(dst, `,"authority":`...), authority)
@@ -198,7 +213,7 @@ func (f *Facts) Serve(dst []byte, id UUID, stored time.Time, authority []byte) [
 	if f.Version == nil {
 		dst = append(append(append(dst, `,"version":"`...), f.Line.Statement()...), '"')
 	}
-	return append(dst, '}')
+	return append(dst, '}'), at
 }
 
 func appendTimestampString(dst []byte, t time.Time) []byte {

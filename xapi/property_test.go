@@ -54,6 +54,14 @@ func checkServed(t interface{ Fatalf(string, ...any) }, src []byte, line xapi.Ve
 	if again := g.Serve(nil, xapi.UUID{}, storedAt, []byte(authority)); !bytes.Equal(again, served) {
 		t.Fatalf("served\n%s\nthen\n%s", served, again)
 	}
+	later := storedAt.AddDate(1, 2, 3)
+	stamped, at := f.ServeAt(nil, id, storedAt, []byte(authority))
+	for _, i := range at {
+		copy(stamped[i:], xapi.FormatTimestamp(later))
+	}
+	if want := f.Serve(nil, id, later, []byte(authority)); !bytes.Equal(stamped, want) {
+		t.Fatalf("stamped later\n%s\nnot\n%s", stamped, want)
+	}
 	if equal, err := xapi.Equal(src, served); err != nil || !equal {
 		t.Fatalf("served what is not equal (%v):\n%s\n%s", err, src, served)
 	}

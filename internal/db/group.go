@@ -3,18 +3,26 @@ package db
 import (
 	"context"
 	"errors"
+	"slices"
+	"sync"
 
 	"rollway/internal/fault"
 )
 
 // Group gathers what many callers want written at the same time and writes it in few transactions, which is what makes
-// durable single writes fast. While one batch is being made durable the next one gathers; there is no timer.
+// durable single writes fast. While one batch is being made durable the next one gathers; there is no timer. Who comes when
+// nothing is going on writes on its own, since waking somebody else takes longer than many a write.
 type Group[T any] struct {
-	db    *DB
-	alone bool // SQLite: each item is a transaction function of its own, its writer gathers them
-	write func(ctx context.Context, tx *Tx, items []T) error
-	items chan *member[T]
-	stop  chan struct{}
+	db      *DB
+	alone   bool // SQLite: each item is a transaction function of its own, its writer gathers them
+	write   func(ctx context.Context, tx *Tx, items []T) error
+	writers int // the most transactions at a time
+	stop    chan struct{}
+
+	mu      sync.Mutex
+	busy    int          // transactions under way
+	waiting []*member[T] // only while all writers are busy
+	closed  bool
 }
 
 type member[T any] struct {
@@ -30,33 +38,19 @@ const groupCap = 100
 // NewGroup starts a group whose write function stores several items in one transaction. It may run more than once for the
 // same items: after an error each is tried alone, so that one bad item fails only itself.
 func NewGroup[T any](d *DB, write func(ctx context.Context, tx *Tx, items []T) error) *Group[T] {
-	g := newGroup(d, write)
-	if g.alone = d.engine == SQLite; !g.alone {
-		g.start(d.writers)
-	}
+	g := NewGathered(d, write)
+	g.alone = d.engine == SQLite
 	return g
 }
 
 // NewGathered is [NewGroup] for items that are cheaper together than one by one on SQLite too, and of which few fail: there
 // as well one transaction function then stores many.
 func NewGathered[T any](d *DB, write func(ctx context.Context, tx *Tx, items []T) error) *Group[T] {
-	g := newGroup(d, write)
+	g := &Group[T]{db: d, write: write, writers: d.writers, stop: make(chan struct{})}
 	if d.engine == SQLite {
-		g.start(1)
-	} else {
-		g.start(d.writers)
+		g.writers = 1
 	}
 	return g
-}
-
-func newGroup[T any](d *DB, write func(ctx context.Context, tx *Tx, items []T) error) *Group[T] {
-	return &Group[T]{db: d, write: write, items: make(chan *member[T], groupCap), stop: make(chan struct{})}
-}
-
-func (g *Group[T]) start(writers int) {
-	for range writers {
-		go g.run()
-	}
 }
 
 // Do writes the item and returns when it is durable.
@@ -64,14 +58,24 @@ func (g *Group[T]) Do(ctx context.Context, item T) error {
 	if g.alone {
 		return g.db.Write(ctx, func(tx *Tx) error { return g.write(ctx, tx, []T{item}) })
 	}
-	m := &member[T]{ctx: ctx, item: item, done: make(chan struct{})}
-	select {
-	case g.items <- m:
-	case <-g.stop:
+	m := &member[T]{ctx: ctx, item: item}
+	g.mu.Lock()
+	switch {
+	case g.closed:
+		g.mu.Unlock()
 		return errClosed
-	case <-ctx.Done():
-		return ctx.Err()
+	case g.busy < g.writers:
+		g.busy++
+		g.mu.Unlock()
+		g.commit([]*member[T]{m})
+		if batch := g.next(); batch != nil {
+			go g.run(batch)
+		}
+		return m.err
 	}
+	m.done = make(chan struct{})
+	g.waiting = append(g.waiting, m)
+	g.mu.Unlock()
 	select {
 	case <-m.done:
 		return m.err
@@ -81,26 +85,29 @@ func (g *Group[T]) Do(ctx context.Context, item T) error {
 }
 
 // Close ends the group. Items that were not acknowledged may or may not have been written.
-func (g *Group[T]) Close() { close(g.stop) }
+func (g *Group[T]) Close() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.closed = true
+	close(g.stop)
+}
 
-func (g *Group[T]) run() {
-	batch := make([]*member[T], 0, groupCap)
-	for {
-		select {
-		case m := <-g.items:
-			batch = append(batch[:0], m)
-		case <-g.stop:
-			return
-		}
-	drain:
-		for len(batch) < groupCap {
-			select {
-			case m := <-g.items:
-				batch = append(batch, m)
-			default:
-				break drain
-			}
-		}
+// next takes the next batch, or ends a writer's turn.
+func (g *Group[T]) next() []*member[T] {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.closed || len(g.waiting) == 0 {
+		g.busy--
+		return nil
+	}
+	n := min(len(g.waiting), groupCap)
+	batch := slices.Clone(g.waiting[:n])
+	g.waiting = slices.Delete(g.waiting, 0, n)
+	return batch
+}
+
+func (g *Group[T]) run(batch []*member[T]) {
+	for ; batch != nil; batch = g.next() {
 		g.commit(batch)
 		for _, m := range batch {
 			close(m.done)

@@ -76,10 +76,14 @@ func (o *order) settle(p *put) {
 	}
 }
 
-// askStamp takes the lock that tells readers of this transaction, then the time and a block of positions; the stamp is set
-// at the next flush.
+// lockStamp takes the lock that tells readers of a transaction on PostgreSQL which will then ask for the time.
+func lockStamp(ctx context.Context, tx *db.Tx) error {
+	return tx.Defer(ctx, "SELECT pg_advisory_xact_lock_shared(floor(extract(epoch FROM clock_timestamp()) * 1000000)::bigint)")
+}
+
+// askStamp asks for the time and a block of positions; the stamp is set at the next flush.
 func (o *order) askStamp(ctx context.Context, tx *db.Tx, t *stamp) error {
-	if err := tx.Defer(ctx, "SELECT pg_advisory_xact_lock_shared(floor(extract(epoch FROM clock_timestamp()) * 1000000)::bigint)"); err != nil {
+	if err := lockStamp(ctx, tx); err != nil {
 		return err
 	}
 	return tx.Ask(ctx, "SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint, nextval('statement_blocks')", nil, func(r *db.Rows) error {

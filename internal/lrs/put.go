@@ -27,6 +27,8 @@ type put struct {
 	lenient   bool  // one that differs from what is there keeps none of the others out
 	run       int64 // of an import
 
+	look   bool            // PostgreSQL: it cannot go straight in
+	again  bool            // it was found so, and nothing is stored yet
 	stamps []*list.Element // SQLite: where they stand in order.open, whose lock guards this
 	err    error           // what the transaction found wrong with it: nothing of it was stored
 }
@@ -117,9 +119,10 @@ func (s *Store) PutWith(ctx context.Context, c access.Caller, line xapi.Version,
 // store writes a put and returns when it is durable.
 func (s *Store) store(ctx context.Context, p *put) (err error) {
 	defer s.order.settle(p)
-	for range 4 {
+	for range 5 {
 		err = s.puts.Do(ctx, p)
 		switch {
+		case err == nil && p.again:
 		case errors.Is(err, errNotEntered):
 			if err := s.enter(ctx); err != nil {
 				return err

@@ -50,6 +50,11 @@ type writing struct {
 // write stores what the requests want. What is wrong with one of them is set in it and stops no other; it may run again.
 func (s *Store) write(ctx context.Context, tx *db.Tx, items []*put) error {
 	ctx = context.WithoutCancel(ctx) // what one sender breaks off others share; and watching a context costs at each statement
+	if tx.Engine == db.PostgreSQL {
+		if rows := s.straightRows(items); rows != nil {
+			return s.storeStraight(ctx, tx, items, rows)
+		}
+	}
 	w := &writing{Store: s, tx: tx, items: items}
 	if err := w.look(ctx); err != nil {
 		return err
@@ -162,7 +167,7 @@ var errDiffers = fault.New(fault.Conflict, "statement_exists", "There is another
 // decide finds out what of a request is new. A request with a statement that differs from the known one of its id stores
 // nothing.
 func (w *writing) decide(p *put) error {
-	p.err = nil
+	p.again, p.err = false, nil
 	for _, e := range p.entries {
 		e.put, e.known, e.differs, e.voided = p, false, false, false
 		there := ref{p.org, e.id}

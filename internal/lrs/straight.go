@@ -1,0 +1,101 @@
+package lrs
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"rollway/internal/db"
+	"rollway/internal/id"
+	"rollway/xapi"
+)
+
+// Most statements are new, stand alone and define nothing that is not known. On PostgreSQL these go straight in, in one round
+// trip: the database makes the positions, fills the time into the texts and inserts all rows if it knows none of the ids. If
+// it does know one, or others point at one, nothing is stored, and the requests come again to be looked at first.
+
+// straightMost is the most statements of such a transaction: they share a millisecond and a block.
+const straightMost = 1 << blockBits
+
+// The check is one scalar subquery, so that a planner that has no statistics yet looks into the indexes for each.
+var insertStraight = db.NewLookup(`WITH
+	sent AS MATERIALIZED (SELECT * FROM @ n),
+	stamp AS MATERIALIZED (SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS ms, nextval('statement_blocks') AS block),
+	dated AS MATERIALIZED (
+		SELECT *, convert_to(to_char(to_timestamp(ms / 1000.0) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), 'UTF8') AS stored FROM stamp),
+	served AS MATERIALIZED (
+		SELECT sent.*, (ms << 20) | (block << 10) | place AS pos,
+			overlay(overlay(body PLACING stored FROM stored_at::integer) PLACING stored FROM timestamp_at::integer) AS text
+		FROM sent, dated
+		WHERE ms > after AND (SELECT bool_and(
+			(SELECT s.pos FROM statements s WHERE s.org_id = sent.org_id AND s.id = sent.id) IS NULL AND
+			(SELECT r.pos FROM statement_refs r WHERE r.org_id = sent.org_id AND r.target = sent.id LIMIT 1) IS NULL) FROM sent)),
+	inserted AS (
+		INSERT INTO statements (org_id, pos, id, actor, authority, registration, voids, voided, hash, index_keys, body)
+		SELECT org_id, pos, id, actor, authority, registration, false, false, substring(sha256(text) FROM 1 FOR 16), index_keys, text FROM served
+		RETURNING 1)
+	SELECT count(*) FROM inserted`,
+	db.Column{Name: "org_id", Type: "bigint"}, db.Column{Name: "place", Type: "bigint"}, db.Column{Name: "id", Type: "uuid"},
+	db.Column{Name: "actor", Type: "bigint"}, db.Column{Name: "authority", Type: "bigint"}, db.Column{Name: "registration", Type: "bigint"},
+	db.Column{Name: "index_keys", Type: "bytea"}, db.Column{Name: "stored_at", Type: "bigint"}, db.Column{Name: "timestamp_at", Type: "bigint"},
+	db.Column{Name: "body", Type: "bytea"}, db.Column{Name: "after", Type: "bigint"})
+
+// Columns of insertStraight that rows are sorted by.
+const (
+	straightOrg = 0
+	straightID  = 2
+)
+
+// straightRows are the rows of requests that can go straight in, or nil. They are in the order of their ids, so that two
+// transactions with the same ones do not wait for each other crosswise.
+func (s *Store) straightRows(items []*put) [][]any {
+	s.order.mu.Lock()
+	floor := s.order.floor
+	s.order.mu.Unlock()
+	var rows [][]any
+	for _, p := range items {
+		if p.look || p.run != 0 || len(p.defines) > 0 || len(rows)+len(p.entries) > straightMost {
+			return nil
+		}
+		for _, e := range p.entries {
+			if e.facts.Object == xapi.KindStatementRef || len(e.attachments) > 0 {
+				return nil
+			}
+			text, at := e.facts.ServeAt(e.body[:0], xapi.UUID(e.id), time.Time{}, p.authority.json)
+			rows = append(rows, []any{int64(p.org), int64(len(rows)), e.id, e.actor, p.authority.hash, e.registration, packKeys(e.keys),
+				int64(at[0] + 1), int64(at[1] + 1), text, floor}) // SQL counts from 1
+		}
+	}
+	compare := func(a, b []any) int {
+		x, y := a[straightID].(id.StatementID), b[straightID].(id.StatementID)
+		return cmp.Or(cmp.Compare(a[straightOrg].(int64), b[straightOrg].(int64)), bytes.Compare(x[:], y[:]))
+	}
+	slices.SortFunc(rows, compare)
+	for i := 1; i < len(rows); i++ {
+		if compare(rows[i-1], rows[i]) == 0 { // sent twice at the same time
+			return nil
+		}
+	}
+	return rows
+}
+
+// storeStraight stores the rows or none; then the requests are to be looked at.
+func (s *Store) storeStraight(ctx context.Context, tx *db.Tx, items []*put, rows [][]any) error {
+	if err := tx.Share(ctx, refsLock); err != nil {
+		return err
+	}
+	if err := lockStamp(ctx, tx); err != nil {
+		return err
+	}
+	return insertStraight.Ask(ctx, tx, rows, func(r *db.Rows) error {
+		var n int
+		err := r.Scan(&n)
+		for _, p := range items {
+			p.again = n == 0
+			p.look = p.look || p.again
+		}
+		return err
+	})
+}
