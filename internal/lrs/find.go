@@ -66,8 +66,10 @@ func (s *Store) find(ctx context.Context, c access.Caller, q Query, after int64)
 
 // page reads the next statements of a selection.
 func (s *Store) page(ctx context.Context, sel *selection, limit int) (page gathered, err error) {
-	until, err := s.settled(ctx)
-	if err != nil {
+	until := int64(0)
+	if s.db.Engine() == db.PostgreSQL && s.tail.isOpen() { // what is not remembered yet is asked for with the rest
+		s.refresh()
+	} else if until, err = s.settled(ctx); err != nil {
 		return page, err
 	}
 	page = gathered{limit: limit, statements: make([]Statement, 0, min(limit, DefaultLimit))}
@@ -75,8 +77,10 @@ func (s *Store) page(ctx context.Context, sel *selection, limit int) (page gathe
 		if len(sel.facets) == 0 && sel.mine.key == 0 {
 			return sel.scan(ctx, tx, &page)
 		}
-		if err := s.tail.readOn(ctx, tx, until); err != nil {
-			return err
+		if until > 0 {
+			if err := s.tail.readOn(ctx, tx, until); err != nil {
+				return err
+			}
 		}
 		w, err := s.walk(ctx, tx, sel)
 		if err != nil {

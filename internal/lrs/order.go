@@ -26,10 +26,10 @@ type order struct {
 	covered int64     // the greatest millisecond that ConsistentThrough has answered
 	open    list.List // SQLite: the first positions of writes that are not durable yet, ascending
 
-	asking sync.Mutex // held by who finds a new answer; the last one:
-	answer time.Time
+	asking sync.Mutex // held by who finds a new answer
+	answer time.Time  // the last one
 	at     time.Time
-	wrote  bool // since the answer
+	wrote  bool // since somebody began to find it
 }
 
 func (s *Store) openOrder(ctx context.Context) error {
@@ -105,7 +105,8 @@ func (o *order) askStamp(ctx context.Context, tx *db.Tx, t *stamp) error {
 // How long an answer of PostgreSQL is used again: nothing is wrong with an old one, it only lags.
 const (
 	answerFor   = 50 * time.Millisecond
-	answerAfter = 5 * time.Millisecond // when this process has written since
+	answerAfter = 5 * time.Millisecond   // when this process has written since
+	answerStill = 250 * time.Millisecond // while a newer one is being looked for
 )
 
 // ConsistentThrough is the time up to which (inclusive) every statement is to be seen by a query that starts after this
@@ -116,16 +117,34 @@ func (s *Store) ConsistentThrough(ctx context.Context) (time.Time, error) {
 		return s.liteThrough(ctx)
 	}
 	o := &s.order
+	if t, age, fresh := o.latest(); fresh {
+		return t, nil
+	} else if age < answerStill {
+		s.refresh()
+		return t, nil
+	}
 	o.asking.Lock()
 	defer o.asking.Unlock()
-	o.mu.Lock()
-	age := time.Since(o.at)
-	fresh := age < answerAfter || age < answerFor && !o.wrote
-	o.wrote = o.wrote && fresh
-	o.mu.Unlock()
-	if fresh {
-		return o.answer, nil
+	if t, _, fresh := o.latest(); fresh { // somebody else has asked meanwhile
+		return t, nil
 	}
+	return s.askThrough(ctx)
+}
+
+// latest is the last answer, and whether it is new enough.
+func (o *order) latest() (answer time.Time, age time.Duration, fresh bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	age = time.Since(o.at)
+	return o.answer, age, age < answerAfter || age < answerFor && !o.wrote
+}
+
+// askThrough finds a new answer. The caller holds o.asking.
+func (s *Store) askThrough(ctx context.Context) (time.Time, error) {
+	o := &s.order
+	o.mu.Lock()
+	o.wrote = false
+	o.mu.Unlock()
 	at := time.Now()
 	ms, err := s.oldestWrite(ctx)
 	if err != nil {
@@ -135,6 +154,28 @@ func (s *Store) ConsistentThrough(ctx context.Context) (time.Time, error) {
 	defer o.mu.Unlock()
 	o.answer, o.at = o.cover(ms), at
 	return o.answer, nil
+}
+
+// refresh has a new answer found, and what has been stored until then remembered, while requests go on with the last. When
+// that fails, the next request that has to wait for an answer says why.
+func (s *Store) refresh() {
+	o := &s.order
+	if !o.asking.TryLock() {
+		return
+	}
+	if _, _, fresh := o.latest(); fresh {
+		o.asking.Unlock()
+		return
+	}
+	go func() {
+		ctx := context.Background()
+		through, err := s.askThrough(ctx)
+		o.asking.Unlock()
+		if err != nil {
+			return
+		}
+		_ = s.db.Read(ctx, func(tx *db.Tx) error { return s.tail.readOn(ctx, tx, int64(At(through))) })
+	}()
 }
 
 // cover answers for everything before the millisecond, and sees to it that nothing is stamped so any more.

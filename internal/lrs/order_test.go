@@ -42,8 +42,13 @@ func TestFollowerMissesNothing(t *testing.T) {
 		end := time.Now().Add(3 * time.Second)
 		for w := range 16 {
 			wg.Go(func() {
-				for time.Now().Before(end) {
-					ids, err := nodes[w%len(nodes)].Put(t.Context(), c, xapi.V1, id.StatementID{}, []byte(batch(simple(""), simple(newID()))))
+				for again := simple(newID()); time.Now().Before(end); {
+					sent := []statement{simple(""), simple(newID())}
+					if rand.IntN(4) == 0 { // one that is known keeps them from going straight in
+						sent = append(sent, again)
+					}
+					again = sent[1]
+					ids, err := nodes[w%len(nodes)].Put(t.Context(), c, xapi.V1, id.StatementID{}, []byte(batch(sent...)))
 					if err != nil {
 						t.Error(err)
 						return

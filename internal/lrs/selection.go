@@ -204,15 +204,20 @@ func (sel *selection) follow(ctx context.Context, tx *db.Tx, w *walk, page *gath
 
 // fetch reads statements by their positions. Few texts differ, so that the engine prepares them once.
 func (sel *selection) fetch(ctx context.Context, tx *db.Tx, positions []int64, page *gathered) error {
-	marks := 1
-	for marks < len(positions) {
-		marks *= 2
+	args := []any{int64(sel.org)}
+	which := "= ANY (?)"
+	if tx.Engine == db.PostgreSQL {
+		args = append(args, positions)
+	} else {
+		marks := 1
+		for marks < len(positions) {
+			marks *= 2
+		}
+		for i := range marks {
+			args = append(args, positions[min(i, len(positions)-1)])
+		}
+		which = "IN (?" + strings.Repeat(", ?", marks-1) + ")"
 	}
-	args := make([]any, 0, marks+4)
-	args = append(args, int64(sel.org))
-	for i := range marks {
-		args = append(args, positions[min(i, len(positions)-1)])
-	}
-	text := "SELECT s.pos, s.id, s.body FROM statements s WHERE s.org_id = ? AND s.pos IN (?" + strings.Repeat(", ?", marks-1) + ")" + sel.where() + sel.order("s.pos")
+	text := "SELECT s.pos, s.id, s.body FROM statements s WHERE s.org_id = ? AND s.pos " + which + sel.where() + sel.order("s.pos")
 	return tx.Each(ctx, text, append(args, sel.mine.args...), page.add)
 }

@@ -105,6 +105,12 @@ func (t *tail) forget(indexed int64) {
 	t.all = slices.Clone(after(t.all, indexed))
 }
 
+func (t *tail) isOpen() bool {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return t.opened
+}
+
 // count is how many statements are remembered.
 func (t *tail) count() int {
 	t.mu.RLock()

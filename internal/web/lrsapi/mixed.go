@@ -186,8 +186,11 @@ func (m *mixedReader) line() ([]byte, error) {
 		return nil, broken(err, "It ends in the head of a part.")
 	}
 	line, ok := bytes.CutSuffix(line, []byte("\r\n"))
-	if !ok || bytes.ContainsAny(line, "\r\x00") {
+	if !ok {
 		return nil, badMixed("Lines end in CR LF.")
+	}
+	if bytes.ContainsFunc(line, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7F }) {
+		return nil, badMixed("The head of a part has a control character.")
 	}
 	return line, nil
 }

@@ -188,6 +188,7 @@ func TestMixedReaderGivesWhatWasWritten(t *testing.T) {
 func FuzzMixedReader(f *testing.F) {
 	f.Add("b", []byte("--b\r\nContent-Type: application/json\r\n\r\n{}\r\n--b\r\nX: y\r\n\r\ndata\r\n--b--\r\n"))
 	f.Add("b", []byte("x\r\n--b \r\n\r\n\r\n--b\r\n\r\n--b--"))
+	f.Add("b", []byte("--b\r\n0:\x7f\r\n\r\n--b--"))
 	f.Add("-", []byte("---\r\n\r\n\r\n-----"))
 	f.Fuzz(func(t *testing.T, boundary string, body []byte) {
 		if !validBoundary(boundary) {
