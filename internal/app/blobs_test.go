@@ -14,6 +14,7 @@ import (
 
 	"rollway/internal/access"
 	"rollway/internal/content/sample"
+	"rollway/internal/db"
 	"rollway/internal/db/dbtest"
 	"rollway/internal/fault"
 	"rollway/internal/id"
@@ -23,51 +24,47 @@ import (
 
 // Of files that are old, those of packages and of attachments stay, and those that refused requests left behind go.
 func TestCollectBlobs(t *testing.T) {
-	t.Parallel()
-	for _, e := range dbtest.Engines {
-		t.Run(e.String(), func(t *testing.T) {
-			t.Parallel()
-			h, err := Open(t.Context(), Config{Data: t.TempDir(), DB: dbtest.URL(t, e)})
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() {
-				if err := h.Close(); err != nil {
-					t.Error(err)
-				}
-			})
-			c := access.Caller{Org: id.DefaultOrg, Kind: access.ServiceAccount, Name: "test", ServiceAccount: id.New[id.ServiceAccountID](), Scopes: access.All | access.ContentWrite}
-			zip, err := sample.Zip()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := h.Content.Add(t.Context(), c, bytes.NewReader(zip), int64(len(zip))); err != nil {
-				t.Fatal(err)
-			}
-			if err := h.attach(t, c, "kept"); err != nil {
-				t.Fatal(err)
-			}
-			named := len(blobFiles(t, h))
-			if err := h.attach(t, c, "left behind", "never sent"); !fault.Is(err, fault.Invalid) {
-				t.Fatal(err)
-			}
-			if n, err := h.CollectBlobs(t.Context()); n != 0 || err != nil {
-				t.Errorf("%d young files were removed: %v", n, err)
-			}
-			for _, path := range blobFiles(t, h) {
-				long := time.Now().Add(-2 * collectAfter)
-				if err := os.Chtimes(path, long, long); err != nil {
-					t.Fatal(err)
-				}
-			}
-			if n, err := h.CollectBlobs(t.Context()); n != 1 || err != nil {
-				t.Errorf("%d removed: %v", n, err)
-			}
-			if n := len(blobFiles(t, h)); n != named || n < 3 {
-				t.Errorf("%d files are left of %d", n, named)
+	eachEngine(t, func(t *testing.T, e db.Engine) {
+		h, err := Open(t.Context(), Config{Data: t.TempDir(), DB: dbtest.URL(t, e)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if err := h.Close(); err != nil {
+				t.Error(err)
 			}
 		})
-	}
+		c := access.Caller{Org: id.DefaultOrg, Kind: access.ServiceAccount, Name: "test", ServiceAccount: id.New[id.ServiceAccountID](), Scopes: access.All | access.ContentWrite}
+		zip, err := sample.Zip()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := h.Content.Add(t.Context(), c, bytes.NewReader(zip), int64(len(zip))); err != nil {
+			t.Fatal(err)
+		}
+		if err := h.attach(t, c, "kept"); err != nil {
+			t.Fatal(err)
+		}
+		named := len(blobFiles(t, h))
+		if err := h.attach(t, c, "left behind", "never sent"); !fault.Is(err, fault.Invalid) {
+			t.Fatal(err)
+		}
+		if n, err := h.CollectBlobs(t.Context()); n != 0 || err != nil {
+			t.Errorf("%d young files were removed: %v", n, err)
+		}
+		for _, path := range blobFiles(t, h) {
+			long := time.Now().Add(-2 * collectAfter)
+			if err := os.Chtimes(path, long, long); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if n, err := h.CollectBlobs(t.Context()); n != 1 || err != nil {
+			t.Errorf("%d removed: %v", n, err)
+		}
+		if n := len(blobFiles(t, h)); n != named || n < 3 {
+			t.Errorf("%d files are left of %d", n, named)
+		}
+	})
 }
 
 // attach stores a statement with attachments, and sends the data of the first.

@@ -9,36 +9,32 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"rollway/internal/db/dbtest"
+	"rollway/internal/db"
 )
 
 // Every operation of the record store's door with every kind of credential: nothing is done or told that the rules do not
 // allow, and no answer holds a record of another organization or learner.
 func TestRightsMatrix(t *testing.T) {
-	t.Parallel()
-	for _, e := range dbtest.Engines {
-		t.Run(e.String(), func(t *testing.T) {
-			t.Parallel()
-			w := newMatrixWorld(t, e)
-			r := &matrixRun{matrixWorld: w, operations: w.operations()}
-			var group sync.WaitGroup
-			for i, b := range w.bearers {
-				group.Go(func() { r.everything(i, b) })
-			}
-			group.Wait()
-			for _, b := range w.bearers {
-				r.moreOf(b)
-			}
-			r.checkKept()
-			if r.granted.Load() < 1000 || r.cells.Load() < 10_000 {
-				t.Errorf("only %d of %d cells were granted", r.granted.Load(), r.cells.Load())
-			}
-			if !t.Failed() {
-				t.Logf("proof: %s: %d cells (%d operations, %d credentials, both versions, alternate syntax, HEAD, more): 0 unexpected 2xx, no record of another organization or learner",
-					t.Name(), r.cells.Load(), len(r.operations), len(w.bearers))
-			}
-		})
-	}
+	eachEngine(t, func(t *testing.T, e db.Engine) {
+		w := newMatrixWorld(t, e)
+		r := &matrixRun{matrixWorld: w, operations: w.operations()}
+		var group sync.WaitGroup
+		for i, b := range w.bearers {
+			group.Go(func() { r.everything(i, b) })
+		}
+		group.Wait()
+		for _, b := range w.bearers {
+			r.moreOf(b)
+		}
+		r.checkKept()
+		if r.granted.Load() < 1000 || r.cells.Load() < 10_000 {
+			t.Errorf("only %d of %d cells were granted", r.granted.Load(), r.cells.Load())
+		}
+		if !t.Failed() {
+			t.Logf("proof: %s: %d cells (%d operations, %d credentials, both versions, alternate syntax, HEAD, more): 0 unexpected 2xx, no record of another organization or learner",
+				t.Name(), r.cells.Load(), len(r.operations), len(w.bearers))
+		}
+	})
 }
 
 type matrixRun struct {

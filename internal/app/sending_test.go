@@ -38,13 +38,7 @@ type sending struct {
 }
 
 func eachSending(t *testing.T, fn func(s *sending)) {
-	t.Parallel()
-	for _, e := range dbtest.Engines {
-		t.Run(e.String(), func(t *testing.T) {
-			t.Parallel()
-			fn(newSending(t, e))
-		})
-	}
+	eachEngine(t, func(t *testing.T, e db.Engine) { fn(newSending(t, e)) })
 }
 
 func newSending(t *testing.T, e db.Engine) *sending {
