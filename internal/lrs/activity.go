@@ -31,6 +31,8 @@ type definition struct {
 	json []byte
 	sum  int64
 	adds bool // what is known stays as it is
+
+	imported *entry // that says so, if it may be an old one: it counts only if it is new here
 }
 
 // known remembers the definition that came last for an activity, so that what everybody repeats is not written again. It
@@ -76,7 +78,7 @@ func (s *Store) collectDefinitions(defines []definition, c access.Caller, f *xap
 		if a.Definition == nil || c.Bound != nil && (c.Bound.Activity == "" || !within(c.Bound.Activity, string(a.ID))) {
 			continue
 		}
-		d := definition{activity{c.Org, s.key(byActivity, a.ID)}, a.ID, a.Definition, s.key('d', a.Definition), c.Bound != nil}
+		d := definition{activity: activity{c.Org, s.key(byActivity, a.ID)}, iri: a.ID, json: a.Definition, sum: s.key('d', a.Definition), adds: c.Bound != nil}
 		if d.adds {
 			d.sum = s.key('D', a.Definition)
 		}
@@ -134,6 +136,9 @@ func (w *writing) mergeDefinitions(ctx context.Context) error {
 			continue
 		}
 		for _, d := range p.defines {
+			if e := d.imported; e != nil && (e.known || e.differs) {
+				continue
+			}
 			there, more := w.defined[d.activity], d.json
 			if d.adds && there != nil {
 				there, more = more, there

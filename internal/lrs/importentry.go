@@ -1,0 +1,109 @@
+package lrs
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"strings"
+
+	"rollway/internal/fault"
+	"rollway/internal/id"
+	"rollway/xapi"
+)
+
+// entry makes of a text what is stored.
+func (im *importing) entry(ctx context.Context, text []byte) (*entry, error) {
+	f, err := readImported(bytes.Clone(text))
+	if err != nil {
+		return nil, err
+	}
+	if !f.HasID {
+		return nil, fault.New(fault.Invalid, "id_missing", "It has no id. Imported twice it would be there twice; give it one.")
+	}
+	if err := admit(im.caller, f); err != nil {
+		return nil, err
+	}
+	e := &entry{facts: f, id: id.StatementID(f.ID), given: true, actor: im.actorKey(f), stored: f.Stored}
+	if f.HasRegistration {
+		e.registration = im.registrationKey(id.RegistrationID(f.Registration))
+	}
+	if e.authority = im.authorityOf(f); e.authority != nil {
+		e.keys = im.statementKeys(f, nil)
+	} else {
+		e.keys = im.statementKeys(f, im.own.key)
+	}
+	e.body = make([]byte, 0, len(f.Raw)+len(im.own.json)+servedMore)
+	return e, im.attachments(ctx, e)
+}
+
+// attachments stores the data of an entry's attachments.
+func (im *importing) attachments(ctx context.Context, e *entry) (err error) {
+	if len(e.facts.Attachments) == 0 {
+		return nil
+	}
+	var opened []io.Closer
+	asked := map[string]bool{}
+	next := func() (Part, error) {
+		for i := range e.facts.Attachments {
+			sha2 := strings.ToLower(string(e.facts.Attachments[i].SHA2))
+			if asked[sha2] || im.options.Data == nil {
+				continue
+			}
+			asked[sha2] = true
+			data, err := im.options.Data(sha2)
+			if errors.Is(err, fs.ErrNotExist) {
+				continue
+			}
+			if err != nil {
+				return Part{}, err
+			}
+			opened = append(opened, data)
+			return Part{Hash: sha2, Length: -1, Data: data}, nil
+		}
+		return Part{}, io.EOF
+	}
+	err = im.receive(ctx, &put{entries: []*entry{e}}, next)
+	for _, c := range opened {
+		err = errors.Join(err, c.Close())
+	}
+	return err
+}
+
+// readByVersion checks a statement by the rules of the line that its version names. What 1.0.3 takes, 2.0 takes too.
+func readByVersion(text []byte) (*xapi.Facts, error) {
+	f, err := xapi.Read(text, xapi.V2)
+	if err == nil && !bytes.HasPrefix(f.Version, []byte("2")) {
+		f, err = xapi.Read(text, xapi.V1)
+	}
+	return &f, err
+}
+
+// readImported checks a statement. One that has no timestamp happened, for all that is known, when it was first stored.
+func readImported(text []byte) (*xapi.Facts, error) {
+	f, err := readByVersion(text)
+	if err != nil {
+		return nil, invalid(err)
+	}
+	if !f.HasTimestamp && f.HasStored {
+		dated := append(bytes.Clone(f.Raw[:len(f.Raw)-1]), `,"timestamp":"`...)
+		return readImported(append(xapi.AppendTimestamp(dated, f.Stored), `"}`...))
+	}
+	return f, nil
+}
+
+// authorityOf is the authority that a statement says it has, or nil. Two agents that vouch together (Data 2.4.9) are found
+// by each of them, and are nobody's own.
+func (s *Store) authorityOf(f *xapi.Facts) *authority {
+	if !f.HasAuthority {
+		return nil
+	}
+	var names [][]byte // of one agent, or of the two
+	for _, g := range f.Agents {
+		if g.Role == xapi.RoleAuthority && len(g.Key) > 0 {
+			names = append(names, g.Key)
+		}
+	}
+	return &authority{json: f.Authority, hash: s.key(byRelatedAgent, bytes.Join(names, []byte{'\n'}))}
+}
