@@ -98,6 +98,12 @@ func (s *Store) IndexSlowly(ctx context.Context, meanwhile func()) error {
 // IndexUnaware writes the index without having looked what another node has written of it.
 func (s *Store) IndexUnaware(ctx context.Context) error { return s.writeIndex(ctx) }
 
+// IndexFrom makes an import write the index when so many statements are not in it.
+func (o ImportOptions) IndexFrom(n int) ImportOptions {
+	o.indexFrom = n
+	return o
+}
+
 func (s *Store) takeLease(ctx context.Context) (end int64, err error) {
 	err = s.db.Write(ctx, func(tx *db.Tx) (err error) {
 		end, err = s.lease(ctx, tx, "indexed = ?", s.tail.base())

@@ -59,12 +59,15 @@ type ImportOptions struct {
 	// Data opens the data of an attachment by its sha2 in small letters, or returns fs.ErrNotExist; nil has none. An attachment
 	// that has neither data nor a fileUrl makes its statement a Problem.
 	Data func(sha2 string) (io.ReadCloser, error)
+
+	indexFrom int // statements
 }
 
 const (
 	importBatch = 500
 	importBytes = 4 << 20 // after which a batch ends before its number
 	importTries = 6       // of a batch when the database cannot be written to
+	importIndex = 4 * indexFrom
 )
 
 // Import stores the statements of a source. Ids, timestamps and authorities stay as they are, since importing is an
@@ -79,7 +82,7 @@ func (s *Store) Import(ctx context.Context, c access.Caller, src Source, o Impor
 		return Imported{}, err
 	}
 	im := &importing{Store: s, caller: c, own: s.authority(c), options: o, ids: map[id.StatementID]bool{}}
-	im.options.Batch = cmp.Or(o.Batch, importBatch)
+	im.options.Batch, im.options.indexFrom = cmp.Or(o.Batch, importBatch), cmp.Or(o.indexFrom, importIndex)
 	if im.run, err = s.beginImport(ctx, c.Org, src, o.Resume); err != nil {
 		return im.run, err
 	}
@@ -152,6 +155,10 @@ func (im *importing) flush(ctx context.Context) error {
 	im.batch, im.place, im.bytes = nil, nil, 0
 	clear(im.ids)
 	if err := im.saveImport(ctx, im.caller.Org, im.run); err != nil {
+		return err
+	}
+	// A server that runs writes the index long before. Without one, the next to start would have to remember all of the import.
+	if err := im.index(ctx, im.options.indexFrom); err != nil && !fault.Is(err, fault.Unavailable) && !errors.Is(err, errOutlived) {
 		return err
 	}
 	if im.options.Progress != nil {

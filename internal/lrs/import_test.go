@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 	"time"
 
 	"rollway/internal/access"
+	"rollway/internal/db"
+	"rollway/internal/db/dbtest"
 	"rollway/internal/fault"
 	"rollway/internal/lrs"
 	"rollway/xapi"
@@ -59,6 +62,55 @@ func TestImportProblems(t *testing.T) {
 			t.Errorf("%s %v", st.JSON, err)
 		}
 		verify(t, s, c, 0)
+	})
+}
+
+// listed is a source of statements that are at hand.
+type listed [][]byte
+
+func (s *listed) Name() string        { return "listed" }
+func (s *listed) Resume(string) error { return nil }
+func (s *listed) Next(context.Context) (lrs.Item, error) {
+	if len(*s) == 0 {
+		return lrs.Item{}, io.EOF
+	}
+	text := (*s)[0]
+	*s = (*s)[1:]
+	return lrs.Item{Text: text}, nil
+}
+
+// An import writes the index of what it stores when no server does.
+func TestImportWritesTheIndex(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s, c := open(t, d), operator()
+		var text bytes.Buffer
+		for range 600 {
+			fmt.Fprintln(&text, simple(newID()))
+		}
+		wantCounts(t, importLines(t, s, c, text.Bytes(), lrs.ImportOptions{Batch: 10}.IndexFrom(100)), 600, 0, 0)
+		time.Sleep(10 * time.Millisecond) // on PostgreSQL it takes a moment until all are settled
+		other := open(t, d)
+		if n := len(find(t, other, c, lrs.Query{Verb: verbs + "did"})); n != 600 {
+			t.Errorf("%d statements are found", n)
+		}
+		if n := other.Remembered(); n > 400 {
+			t.Errorf("a process that starts has to remember %d statements", n)
+		}
+	})
+}
+
+// A statement longer than what a client may send is none of those that are kept, wherever it comes from.
+func TestImportTakesNothingTooLong(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *lrs.Store) {
+		c := operator()
+		long := append([]byte(simple(newID()).String()), bytes.Repeat([]byte(" "), lrs.MaxBody)...)
+		got := importFrom(t, s, c, &listed{long, []byte(simple(newID()).String())}, lrs.ImportOptions{})
+		wantCounts(t, got, 1, 0, 1)
+		if !strings.HasPrefix(got.problems[0].Message, "It is longer than") {
+			t.Error(got.problems)
+		}
 	})
 }
 

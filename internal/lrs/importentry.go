@@ -13,8 +13,13 @@ import (
 	"rollway/xapi"
 )
 
+var errLong = fault.New(fault.TooLarge, "too_large", "It is longer than %d MB.", MaxBody>>20)
+
 // entry makes of a text what is stored.
 func (im *importing) entry(ctx context.Context, text []byte) (*entry, error) {
+	if len(text) > MaxBody {
+		return nil, errLong
+	}
 	f, err := readImported(bytes.Clone(text))
 	if err != nil {
 		return nil, err
@@ -43,32 +48,35 @@ func (im *importing) attachments(ctx context.Context, e *entry) (err error) {
 	if len(e.facts.Attachments) == 0 {
 		return nil
 	}
-	var opened []io.Closer
+	var data io.ReadCloser
+	done := func() error { // with the one before
+		if data == nil {
+			return nil
+		}
+		defer func() { data = nil }()
+		return data.Close()
+	}
 	asked := map[string]bool{}
 	next := func() (Part, error) {
+		if err := done(); err != nil {
+			return Part{}, err
+		}
 		for i := range e.facts.Attachments {
 			sha2 := strings.ToLower(string(e.facts.Attachments[i].SHA2))
 			if asked[sha2] || im.options.Data == nil {
 				continue
 			}
 			asked[sha2] = true
-			data, err := im.options.Data(sha2)
+			data, err = im.options.Data(sha2)
 			if errors.Is(err, fs.ErrNotExist) {
+				data = nil
 				continue
 			}
-			if err != nil {
-				return Part{}, err
-			}
-			opened = append(opened, data)
-			return Part{Hash: sha2, Length: -1, Data: data}, nil
+			return Part{Hash: sha2, Length: -1, Data: data}, err
 		}
 		return Part{}, io.EOF
 	}
-	err = im.receive(ctx, &put{entries: []*entry{e}}, next)
-	for _, c := range opened {
-		err = errors.Join(err, c.Close())
-	}
-	return err
+	return errors.Join(im.receive(ctx, &put{entries: []*entry{e}}, next), done())
 }
 
 // readByVersion checks a statement by the rules of the line that its version names. What 1.0.3 takes, 2.0 takes too.

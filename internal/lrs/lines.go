@@ -89,7 +89,7 @@ func (l *Lines) Next(context.Context) (Item, error) {
 		}
 		switch {
 		case long:
-			item.Err = fault.New(fault.TooLarge, "too_large", "It is longer than %d MB.", MaxBody>>20)
+			item.Err = errLong
 		case len(item.Text) == 0:
 			continue
 		case !whole && idOf(item.Text) == "":
