@@ -112,8 +112,9 @@ func (s *Store) remove(first byte, sums map[[32]byte]bool, before time.Time) (re
 			continue
 		}
 		if err == nil && info.ModTime().Before(before) {
-			err = os.Remove(s.path(sum))
-			removed++
+			if err = os.Remove(s.path(sum)); err == nil {
+				removed++
+			}
 		}
 		if err != nil {
 			return removed, fmt.Errorf("remove a blob: %w", err)

@@ -183,7 +183,8 @@ func (c *checking) Read(p []byte) (int, error) {
 
 // attach notes what an entry holds, and checks its signatures.
 func (s *Store) attach(e *entry, wanted map[string]*declared) error {
-	seen := map[string]bool(nil)
+	var seen map[string]bool
+	var checked map[*declared]bool // a statement may name one signature any number of times
 	for i := range e.facts.Attachments {
 		a := &e.facts.Attachments[i]
 		sha2 := string(a.SHA2)
@@ -193,10 +194,14 @@ func (s *Store) attach(e *entry, wanted map[string]*declared) error {
 			return badAttachment("attachment_missing", "An attachment has no fileUrl, and its data did not come with the statement.", sha2)
 		case !d.came:
 			continue
-		case signs(a):
+		case signs(a) && !checked[d]:
 			if err := s.checkSignature(e, d); err != nil {
 				return err
 			}
+			if checked == nil {
+				checked = map[*declared]bool{}
+			}
+			checked[d] = true
 		}
 		if !seen[sha2] {
 			if seen == nil {
