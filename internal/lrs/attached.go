@@ -44,7 +44,7 @@ var findAttachments = db.NewLookup(`SELECT a.pos, a.sha2, a.content_type, a.sha2
 func (s *Store) Attachments(ctx context.Context, c access.Caller, statements []Statement) ([]Attachment, error) {
 	var asked [][]any
 	for _, st := range statements {
-		if bytes.Contains(st.JSON, []byte(`"attachments"`)) || bytes.Contains(st.JSON, []byte(`\u`)) { // a name may be escaped
+		if mayAttach(st.JSON) {
 			asked = append(asked, []any{int64(c.Org), st.pos})
 		}
 	}
@@ -81,6 +81,11 @@ func (s *Store) Attachments(ctx context.Context, c access.Caller, statements []S
 		}
 	}
 	return list, nil
+}
+
+// mayAttach is false for most statements without attachments. A name may be escaped.
+func mayAttach(text []byte) bool {
+	return bytes.Contains(text, []byte(`"attachments"`)) || bytes.Contains(text, []byte(`\u`))
 }
 
 // NamedBlobs calls add with the hash of each blob that a statement names and that begins with a byte.

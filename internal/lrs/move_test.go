@@ -248,7 +248,7 @@ func TestVerifyExport(t *testing.T) {
 		gone := strings.Replace(string(all[2].JSON), all[2].ID.String(), newID(), 1)
 		changed := bytes.Replace(all[0].JSON, []byte("ann"), []byte("bob"), 1)
 		var found []lrs.Finding
-		if _, err := s.VerifyExport(t.Context(), c, strings.NewReader(string(text)+gone+"\n"+string(changed)+"\nnonsense\n"), func(f lrs.Finding) { found = append(found, f) }); err != nil {
+		if _, err := s.VerifyExport(t.Context(), c, strings.NewReader(string(changed)+"\n"+string(text)+gone+"\nnonsense\n"), func(f lrs.Finding) { found = append(found, f) }); err != nil {
 			t.Fatal(err)
 		}
 		if len(found) != 3 {
@@ -323,5 +323,11 @@ func TestMoveAttachments(t *testing.T) {
 			t.Fatal(err)
 		}
 		verify(t, stores[1], to, 1)
+		if err := stores[1].Corrupt(t.Context(), "DELETE FROM attachments WHERE pos = @pos", export(t, stores[1], to, lrs.Extent{})[0]); err != nil {
+			t.Fatal(err)
+		}
+		if f := verify(t, stores[1], to, 1)[0]; f.Message != "Nothing says where the data of its attachment "+sum+" is." {
+			t.Error(f)
+		}
 	})
 }

@@ -44,8 +44,9 @@ const readKept = `SELECT s.pos, s.id, s.actor, s.authority, s.registration, s.vo
 const verifyPage = 200
 
 // Verify reads every statement and tells of each that is not what was stored: its bytes have not the hash that was kept
-// beside them, break a rule, or say something else than the columns that queries go by, or the data of an attachment has changed. With keys it also asks of each
-// whether it is found by everything it can be found by, which takes about ten times as long.
+// beside them, break a rule, or say something else than the columns that queries go by, or the data of an attachment has
+// changed. With keys it also asks of each whether it is found by everything it can be found by, which takes about ten times
+// as long.
 //
 // A statement that is missing as a whole leaves no trace here; [Store.VerifyExport] finds it. It needs all/read.
 func (s *Store) Verify(ctx context.Context, c access.Caller, keys bool, found func(Finding)) (Verified, error) {
@@ -162,15 +163,34 @@ func (s *Store) unfound(ctx context.Context, org id.OrgID, k kept) (problems []s
 	return problems, nil
 }
 
-// damaged tells which data of a statement's attachments is not what came.
+// damaged tells which data of a statement's attachments is not what came, or is not kept though the statement says nowhere
+// else to get it.
 func (s *Store) damaged(ctx context.Context, c access.Caller, k kept) (problems []string, err error) {
+	if !mayAttach(k.body) {
+		return nil, nil
+	}
 	list, err := s.Attachments(ctx, c, []Statement{{ID: k.id, JSON: k.body, pos: k.pos}})
+	if err != nil {
+		return nil, err
+	}
+	has := map[string]bool{}
 	for _, a := range list {
+		has[a.SHA2] = true
 		if err := s.blobs.Verify(a.sum); err != nil {
 			problems = append(problems, fmt.Sprintf("The data of its attachment %s is missing or has changed: %v.", a.SHA2, err))
 		}
 	}
-	return problems, err
+	f, err := readByVersion(k.body)
+	if err != nil {
+		return problems, nil // which inspect tells
+	}
+	for _, a := range f.Attachments {
+		if sha2 := string(a.SHA2); a.FileURL == nil && !has[sha2] {
+			has[sha2] = true
+			problems = append(problems, fmt.Sprintf("Nothing says where the data of its attachment %s is.", sha2))
+		}
+	}
+	return problems, nil
 }
 
 var findBodies = db.NewLookup("SELECT s.id, s.pos, s.body FROM @ n JOIN statements s ON s.org_id = n.org_id AND s.id = n.id", statementName...)
@@ -184,9 +204,10 @@ func (s *Store) VerifyExport(ctx context.Context, c access.Caller, export io.Rea
 	var out Verified
 	tell := func(f Finding) { out.Findings++; found(f) }
 	lines := NewLines("", export)
-	batch := map[id.StatementID][]byte{}
+	batch, size := map[id.StatementID][]byte{}, 0
 	check := func() error {
 		defer clear(batch)
+		size = 0
 		return s.compare(ctx, c.Org, batch, tell)
 	}
 	for {
@@ -203,12 +224,13 @@ func (s *Store) VerifyExport(ctx context.Context, c access.Caller, export io.Rea
 			continue
 		}
 		out.Statements++
-		batch[sid] = bytes.Clone(item.Text)
-		if len(batch) == verifyPage {
+		if len(batch) == verifyPage || size > MaxPage || batch[sid] != nil { // one that is there twice is compared twice
 			if err := check(); err != nil {
 				return out, err
 			}
 		}
+		batch[sid] = item.Text
+		size += len(item.Text)
 	}
 }
 
