@@ -12,9 +12,9 @@ import (
 )
 
 // Addresses that no receiver has: those of this link, where clouds keep their machines' secrets, and of groups. Some clouds
-// keep them elsewhere.
+// keep them elsewhere. 64:ff9b:1::/48 holds IPv4 addresses wherever a network likes to have them (RFC 8215).
 var forbidden = prefixes("0.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3", "100.100.100.200/32", "192.0.0.192/32", "168.63.129.16/32",
-	"::/128", "fe80::/10", "fec0::/10", "ff00::/8", "fd00:ec2::254/128", "fd20:ce::254/128", "2001::/32", "100::/64")
+	"::/128", "fe80::/10", "fec0::/10", "ff00::/8", "fd00:ec2::254/128", "fd20:ce::254/128", "2001::/32", "100::/64", "64:ff9b:1::/48")
 
 // Addresses of one's own networks: for forwards that were made for them.
 var private = prefixes("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "192.0.0.0/24", "198.18.0.0/15",

@@ -25,7 +25,7 @@ func TestMayReach(t *testing.T) {
 		"127.0.0.1": "private", "127.9.9.9": "private", "10.1.2.3": "private", "172.16.0.1": "private", "172.31.255.255": "private", "192.168.1.1": "private",
 		"100.64.0.1": "private", "198.18.0.1": "private", "::1": "private", "fd00::1": "private", "fc12::9": "private", "::ffff:10.0.0.1": "private",
 		"::ffff:127.0.0.1": "private", "64:ff9b::7f00:1": "private", "2002:0a00:0001::": "private", "::a00:1": "private", "172.32.0.1": "",
-		"0.0.0.0": "forbidden", "0.1.2.3": "forbidden", "169.254.169.254": "forbidden", "::ffff:169.254.169.254": "forbidden", "64:ff9b::a9fe:a9fe": "forbidden",
+		"0.0.0.0": "forbidden", "0.1.2.3": "forbidden", "169.254.169.254": "forbidden", "::ffff:169.254.169.254": "forbidden", "64:ff9b::a9fe:a9fe": "forbidden", "64:ff9b:1::a9fe:a9fe": "forbidden",
 		"fe80::1%eth0": "forbidden", "::": "forbidden", "224.0.0.1": "forbidden", "255.255.255.255": "forbidden", "240.0.0.1": "forbidden", "ff02::1": "forbidden",
 		"fd00:ec2::254": "forbidden", "100.100.100.200": "forbidden", "168.63.129.16": "forbidden", "2002:a9fe:a9fe::": "forbidden", "2001::1": "forbidden",
 	} {
