@@ -28,6 +28,10 @@ func openPostgres(ctx context.Context, url string, conns int) (*postgres, error)
 	cfg.ConnConfig.RuntimeParams["statement_timeout"] = "30s"
 	cfg.ConnConfig.RuntimeParams["idle_in_transaction_session_timeout"] = "30s"
 	cfg.ConnConfig.RuntimeParams["lock_timeout"] = "10s"
+	// Every statement is prepared and finds its rows by an index. Planning it anew for the rows at hand would give the same
+	// plan, and for a single row take longer than running it.
+	cfg.ConnConfig.RuntimeParams["plan_cache_mode"] = "force_generic_plan"
+	cfg.ConnConfig.RuntimeParams["jit"] = "off"
 	cfg.ConnConfig.RuntimeParams["application_name"] = "rollway"
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
