@@ -100,7 +100,13 @@ func (s *site) speeds(ctx context.Context) error {
 type series struct {
 	measure       measure
 	tallies       []tally
-	floor, single []float64
+	floor, single []laid
+}
+
+// laid is what a floor took.
+type laid struct {
+	speed float64       // items a second
+	cpu   time.Duration // of an item: of the raw driver's process and the database's
 }
 
 // attempts is how often a measure is repeated on a machine that is never quiet.
@@ -187,24 +193,26 @@ func (s *site) lay(ctx context.Context, f *series, it item) error {
 	if _, err := s.floor.run(ctx, it, floorEach, during(s.warm)); err != nil {
 		return err
 	}
-	group, others, err := calmly(s, func() (float64, float64, error) { return s.layAlone(ctx, it, floorEach, s.seconds) })
+	group, others, err := calmly(s, func() (laid, float64, error) { return s.layAlone(ctx, it, floorEach, s.seconds) })
 	if err != nil {
 		return err
 	}
-	single, _, err := calmly(s, func() (float64, float64, error) { return s.layAlone(ctx, it, 1, s.seconds/4) })
+	single, _, err := calmly(s, func() (laid, float64, error) { return s.layAlone(ctx, it, 1, s.seconds/4) })
 	f.floor, f.single = append(f.floor, group), append(f.single, single)
-	s.say("%-9s %-10s %8.0f/s  floor; one by one %.0f/s; others %.2f", s.engine, it.name, group, single, others)
+	s.say("%-9s %-10s %8.0f/s  floor, CPU %s; one by one %.0f/s, CPU %s; others %.2f", s.engine, it.name, group.speed, micro(group.cpu), single.speed, micro(single.cpu), others)
 	return err
 }
 
-func (s *site) layAlone(ctx context.Context, it item, each int, long time.Duration) (speed, others float64, err error) {
+func (s *site) layAlone(ctx context.Context, it item, each int, long time.Duration) (l laid, others float64, err error) {
 	meter := meterOf(0, s.database)
 	if err := meter.begin(); err != nil {
-		return 0, 0, err
+		return l, 0, err
 	}
-	speed, err = s.floor.run(ctx, it, each, during(long))
+	l.speed, err = s.floor.run(ctx, it, each, during(long))
+	took := time.Since(meter.start)
 	err = errors.Join(err, meter.end())
-	return speed, meter.others, err
+	l.cpu = time.Duration(float64(meter.loadTook+meter.dbTook) / max(1, l.speed*took.Seconds()))
+	return l, meter.others, err
 }
 
 // drive runs a load against the server and measures the processor time.

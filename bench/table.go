@@ -16,13 +16,14 @@ type result struct {
 	floor, single       string
 	ratio, target, met  string
 	cpu, dbcpu, loadcpu string // processor time of a request
+	floorcpu, cpuratio  string // of an item of the floor, and its ratio to all of ours
 	others              string // cores that other work took
 }
 
-var heads = []string{"engine", "measure", "ours", "p50", "p99", "floor", "one by one", "ratio", "target", "met", "server CPU", "database CPU", "load CPU", "other load"}
+var heads = []string{"engine", "measure", "ours", "p50", "p99", "floor", "one by one", "ratio", "target", "met", "server CPU", "database CPU", "load CPU", "floor CPU", "CPU ratio", "other load"}
 
 func (r result) cells() []string {
-	return []string{r.engine, r.title, r.ours, r.p50, r.p99, r.floor, r.single, r.ratio, r.target, r.met, r.cpu, r.dbcpu, r.loadcpu, r.others}
+	return []string{r.engine, r.title, r.ours, r.p50, r.p99, r.floor, r.single, r.ratio, r.target, r.met, r.cpu, r.dbcpu, r.loadcpu, r.floorcpu, r.cpuratio, r.others}
 }
 
 func (r *result) judge(met bool, target string) {
@@ -59,13 +60,15 @@ func (r *series) result(engine string) result {
 	if len(r.floor) == 0 {
 		return out
 	}
-	out.floor, out.single = perSecond(median(r.floor)), perSecond(median(r.single))
-	floor := median(r.floor)
+	group, single := medianLaid(r.floor), medianLaid(r.single)
+	out.floor, out.single = perSecond(group.speed), perSecond(single.speed)
+	floor := group
 	if r.measure.single {
-		floor = median(r.single)
+		floor = single
 	}
-	ratio := median(speed) / floor
+	ratio := median(speed) / floor.speed
 	out.ratio = fmt.Sprintf("%.2f", ratio)
+	out.floorcpu, out.cpuratio = micro(floor.cpu), fmt.Sprintf("%.2f", float64(floor.cpu)/float64(median(cpu)+median(dbcpu)+median(loadcpu)))
 	if least, ok := r.measure.target[engine]; ok {
 		met, target := ratio >= least && wrong == 0, fmt.Sprintf("≥ %.2f", least)
 		if most := r.measure.most; most > 0 {
@@ -78,6 +81,15 @@ func (r *series) result(engine string) result {
 	}
 	out.note(wrong)
 	return out
+}
+
+func medianLaid(all []laid) laid {
+	var speeds []float64
+	var cpus []time.Duration
+	for _, l := range all {
+		speeds, cpus = append(speeds, l.speed), append(cpus, l.cpu)
+	}
+	return laid{median(speeds), median(cpus)}
 }
 
 func perSecond(v float64) string { return thousands(int(math.Round(v))) + "/s" }
