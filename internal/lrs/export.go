@@ -35,7 +35,7 @@ func (s *Store) Export(ctx context.Context, c access.Caller, e Extent, write fun
 	if err := c.Require(access.AllRead); err != nil {
 		return Exported{}, err
 	}
-	through, err := s.ConsistentThrough(ctx)
+	through, err := s.through(ctx)
 	if err != nil {
 		return Exported{}, err
 	}

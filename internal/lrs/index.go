@@ -70,7 +70,7 @@ func (s *Store) settled(ctx context.Context) (int64, error) {
 	if s.db.Engine() == db.SQLite {
 		return math.MaxInt64, nil
 	}
-	t, err := s.ConsistentThrough(ctx)
+	t, err := s.through(ctx)
 	return int64(At(t)), err
 }
 

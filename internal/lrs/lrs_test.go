@@ -22,7 +22,9 @@ import (
 func each(t *testing.T, fn func(t *testing.T, s *lrs.Store)) {
 	t.Helper()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		t.Run("remembered", func(t *testing.T) { fn(t, open(t, d)) })
+		if !testing.Short() {
+			t.Run("remembered", func(t *testing.T) { fn(t, open(t, d)) })
+		}
 		t.Run("indexed", func(t *testing.T) {
 			s := open(t, d)
 			go indexing(t, s)

@@ -104,39 +104,43 @@ func (o *order) askStamp(ctx context.Context, tx *db.Tx, t *stamp) error {
 
 // How long an answer of PostgreSQL is used again: nothing is wrong with an old one, it only lags.
 const (
-	answerFor   = 50 * time.Millisecond
-	answerAfter = 5 * time.Millisecond   // when this process has written since
+	answerFor   = 50 * time.Millisecond  // when this process has not written since
+	answerAfter = 5 * time.Millisecond   // when it has
 	answerStill = 250 * time.Millisecond // while a newer one is being looked for
 )
 
 // ConsistentThrough is the time up to which (inclusive) every statement is to be seen by a query that starts after this
 // call: later ones are stored at a later millisecond. It is what X-Experience-API-Consistent-Through says (Communication
-// 2.1), on every node that shares the database.
+// 2.1), on every node that shares the database. On PostgreSQL it lags by up to 250 ms.
 func (s *Store) ConsistentThrough(ctx context.Context) (time.Time, error) {
+	if s.db.Engine() == db.PostgreSQL {
+		if t, age, _ := s.order.latest(); age < answerStill {
+			s.refresh()
+			return t, nil
+		}
+	}
+	return s.through(ctx)
+}
+
+// through is ConsistentThrough without that lag, for what takes longer anyway and should come to its end.
+func (s *Store) through(ctx context.Context) (time.Time, error) {
 	if s.db.Engine() == db.SQLite {
 		return s.liteThrough(ctx)
 	}
 	o := &s.order
-	if t, age, fresh := o.latest(); fresh {
-		return t, nil
-	} else if age < answerStill {
-		s.refresh()
-		return t, nil
-	}
 	o.asking.Lock()
 	defer o.asking.Unlock()
-	if t, _, fresh := o.latest(); fresh { // somebody else has asked meanwhile
+	if t, age, wrote := o.latest(); age < answerFor && !wrote {
 		return t, nil
 	}
 	return s.askThrough(ctx)
 }
 
-// latest is the last answer, and whether it is new enough.
-func (o *order) latest() (answer time.Time, age time.Duration, fresh bool) {
+// latest is the last answer, and whether this process has written since.
+func (o *order) latest() (answer time.Time, age time.Duration, wrote bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	age = time.Since(o.at)
-	return o.answer, age, age < answerAfter || age < answerFor && !o.wrote
+	return o.answer, time.Since(o.at), o.wrote
 }
 
 // askThrough finds a new answer. The caller holds o.asking.
@@ -163,7 +167,7 @@ func (s *Store) refresh() {
 	if !o.asking.TryLock() {
 		return
 	}
-	if _, _, fresh := o.latest(); fresh {
+	if _, age, wrote := o.latest(); age < answerAfter || age < answerFor && !wrote {
 		o.asking.Unlock()
 		return
 	}

@@ -53,7 +53,7 @@ func (s *Store) Verify(ctx context.Context, c access.Caller, keys bool, found fu
 	if err := c.Require(access.AllRead); err != nil {
 		return Verified{}, err
 	}
-	through, err := s.ConsistentThrough(ctx)
+	through, err := s.through(ctx)
 	if err != nil {
 		return Verified{}, err
 	}
