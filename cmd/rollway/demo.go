@@ -48,6 +48,7 @@ func (c *DemoCommand) Run(s *surroundings) (err error) {
 			}
 		}()
 	}
+	s.config.Serves = true
 	s.config.HTTP = s.free("http", s.config.HTTP)
 	s.config.CoursewareHTTP = s.free("courseware-http", s.config.CoursewareHTTP)
 	return s.house(func(h *app.House) error {

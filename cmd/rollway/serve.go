@@ -20,6 +20,7 @@ type ServeCommand struct{}
 // Run serves until SIGTERM or Ctrl-C, then drains.
 func (*ServeCommand) Run(s *surroundings) error {
 	app.TuneCollector()
+	s.config.Serves = true
 	return s.house(func(h *app.House) error {
 		serving, err := h.Serve(s, slog.New(slog.NewTextHandler(s.err, nil)))
 		if err != nil {

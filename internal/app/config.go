@@ -16,12 +16,13 @@ type Config struct {
 	Data                 string         `help:"Data directory; created 0700. Default: the user's data directory, under systemd STATE_DIRECTORY." placeholder:"DIR"`
 	HTTP                 string         `name:"http" help:"Address to serve on." default:"127.0.0.1:8080" placeholder:"ADDR"`
 	CoursewareHTTP       string         `name:"courseware-http" help:"Address of the second origin, which serves package files and nothing else." default:"127.0.0.1:8081" placeholder:"ADDR"`
-	PublicURL            string         `name:"public-url" help:"What links are built from, and the host name answered: a proxy must pass Host. Default: http://localhost and the port of --http." placeholder:"URL"`
-	CoursewareURL        string         `name:"courseware-url" help:"What package links are built from; packages live at p-ID.HOST. Default: http://localhost and the port of --courseware-http." placeholder:"URL"`
+	PublicURL            string         `name:"public-url" help:"What links are built from, and the host name answered: a proxy must pass Host. Default: the server's, for the server http://localhost and the port of --http." placeholder:"URL"`
+	CoursewareURL        string         `name:"courseware-url" help:"What package links are built from; packages live at p-ID.HOST. Default: the server's, for the server http://localhost and the port of --courseware-http." placeholder:"URL"`
 	DB                   string         `name:"db" help:"postgres://user@host/db, or a file path for SQLite. Default: rollway.db in the data directory." placeholder:"URL" secret:""`
 	TrustedProxies       []netip.Prefix `name:"trusted-proxies" help:"Peers whose X-Forwarded-For is believed." placeholder:"CIDR"`
 	CoursewareSingleHost bool           `name:"courseware-single-host" help:"No host per package (no wildcard DNS): packages are sandboxed instead."`
 	Dev                  bool           `help:"Development: refuses any listener that is not loopback."`
+	Serves               bool           `kong:"-"` // this is the server: its addresses are its own, not those that another server told
 }
 
 // withDefaults fills what is empty from what is there.

@@ -37,8 +37,8 @@ type House struct {
 }
 
 // Open opens an installation, making what a new one lacks: the data directory, the key file, the schema.
-func Open(ctx context.Context, c Config) (*House, error) {
-	c, err := c.withDefaults()
+func Open(ctx context.Context, given Config) (*House, error) {
+	c, err := given.withDefaults()
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +46,7 @@ func Open(ctx context.Context, c Config) (*House, error) {
 	if err != nil {
 		return nil, err
 	}
-	h, err := furnish(ctx, c, d)
+	h, err := furnish(ctx, c, given, d)
 	if err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
@@ -65,8 +65,12 @@ func OpenDB(ctx context.Context, c Config) (*db.DB, error) {
 	return db.Open(ctx, db.Options{URL: c.DB})
 }
 
-func furnish(ctx context.Context, c Config, d *db.DB) (*House, error) {
+func furnish(ctx context.Context, c, given Config, d *db.DB) (*House, error) {
 	if _, err := d.Migrate(ctx); err != nil {
+		return nil, err
+	}
+	c, err := c.addressesOf(ctx, d, given)
+	if err != nil {
 		return nil, err
 	}
 	key, err := access.OpenKey(ctx, d, filepath.Join(c.Data, keyFile))

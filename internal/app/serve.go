@@ -50,6 +50,9 @@ func (h *House) Serve(ctx context.Context, log *slog.Logger) (*Serving, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("listen on --courseware-http: %w", err), main.Close(), s.unlock())
 	}
+	if err := h.announce(ctx); err != nil {
+		return nil, errors.Join(err, main.Close(), courseware.Close(), s.unlock())
+	}
 	s.Main, s.Courseware = main.Addr(), courseware.Addr()
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stop = stop
