@@ -79,11 +79,15 @@ func (s *Store) walk(ctx context.Context, tx *db.Tx, sel *selection) (*walk, err
 		keys = append(keys, sel.mine.key)
 	}
 	v := s.tail.view(sel.org, keys)
+	blocks := blocksFirst
+	if tx.Engine == db.SQLite {
+		blocks = blocksFirstLite
+	}
 	streams := func(keys []int64, inherit bool) (f facet) {
 		for _, k := range keys {
-			f = append(f, w.remembered(v.lists[k]), w.kept(k, w.loadBlocks))
+			f = append(f, w.remembered(v.lists[k]), w.kept(k, blocks, w.loadBlocks))
 			if inherit {
-				f = append(f, w.kept(k, w.loadInherited))
+				f = append(f, w.kept(k, inheritedFirst, w.loadInherited))
 			}
 		}
 		return f
