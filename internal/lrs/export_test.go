@@ -28,6 +28,17 @@ func (s *Store) HoldCommits(wait func() time.Duration) {
 // Leave takes a guest off the list.
 func (s *Store) Leave(ctx context.Context) error { return s.leave(ctx) }
 
+// Enter puts a guest on the list.
+func (s *Store) Enter(ctx context.Context) error { return s.enter(ctx, s.name.Load()) }
+
+// Occupy keeps the process's writer busy.
+func (s *Store) Occupy(ctx context.Context, long time.Duration) error {
+	return s.db.Write(ctx, func(*db.Tx) error {
+		time.Sleep(long)
+		return nil
+	})
+}
+
 // Evict takes all guests off the list, as if each had been silent for long.
 func (s *Store) Evict(ctx context.Context) error {
 	return s.db.Write(ctx, func(tx *db.Tx) error { return tx.Defer(ctx, "DELETE FROM statement_guests") })

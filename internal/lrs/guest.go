@@ -2,6 +2,7 @@ package lrs
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"time"
 
@@ -17,26 +18,43 @@ import (
 // taken off the list harms no guest, which then enters again.
 const guestFor = time.Minute
 
-var errNotEntered = errors.New("lrs: another process took this guest off the list")
+var errNotEntered = errors.New("lrs: this guest is not on the list, or another process took it off")
+
+// guestName is random.
+type guestName [16]byte
 
 // Lead makes a guest the Store that answers from memory. The caller sees to it that there is one for a SQLite database at
 // a time, and that nothing was asked or stored by this one yet.
 func (s *Store) Lead() { s.guest.Store(false) }
 
-// enter announces a guest that is about to store.
-func (s *Store) enter(ctx context.Context) error {
-	return s.db.Write(ctx, func(tx *db.Tx) error {
-		return tx.Defer(ctx, "INSERT INTO statement_guests (id, seen) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET seen = excluded.seen", s.name, s.now())
+// enter announces a guest that is about to store, under a new name, which its transactions use once it is committed: one that
+// shared a commit with its own announcement would be stamped before the server could know of it. failed is the name that
+// was not on the list.
+func (s *Store) enter(ctx context.Context, failed *guestName) error {
+	s.entering.Lock()
+	defer s.entering.Unlock()
+	if s.name.Load() != failed { // another request has entered it meanwhile
+		return nil
+	}
+	name := new(guestName)
+	rand.Read(name[:])
+	err := s.db.Write(ctx, func(tx *db.Tx) error {
+		return tx.Defer(ctx, "INSERT INTO statement_guests (id, seen) VALUES (?, ?)", name[:], s.now())
 	})
+	if err == nil {
+		s.name.Store(name)
+	}
+	return err
 }
 
 // leave takes a guest off the list.
 func (s *Store) leave(ctx context.Context) error {
-	if !s.guest.Load() {
+	name := s.name.Load()
+	if name == nil || !s.guest.Load() {
 		return nil
 	}
 	return s.db.Write(ctx, func(tx *db.Tx) error {
-		return tx.Defer(ctx, "DELETE FROM statement_guests WHERE id = ?", s.name)
+		return tx.Defer(ctx, "DELETE FROM statement_guests WHERE id = ?", name[:])
 	})
 }
 
@@ -44,7 +62,14 @@ func (s *Store) leave(ctx context.Context) error {
 // process's, and lets a guest go on only while it is entered.
 func (w *writing) askLast(ctx context.Context) error {
 	if w.guest.Load() {
-		n, err := w.tx.Exec(ctx, "UPDATE statement_guests SET seen = ? WHERE id = ?", w.now(), w.name)
+		name := w.name.Load()
+		for _, p := range w.items {
+			p.guest = name
+		}
+		if name == nil {
+			return errNotEntered
+		}
+		n, err := w.tx.Exec(ctx, "UPDATE statement_guests SET seen = ? WHERE id = ?", w.now(), name[:])
 		if err != nil {
 			return err
 		}

@@ -159,3 +159,62 @@ func TestDeadGuest(t *testing.T) {
 		t.Error(fmt.Sprint(n), "statements")
 	}
 }
+
+// A guest's announcement and what it stores may wait for the same commit: the server must not answer in between for a time
+// that the statement is stamped with.
+func TestGuestEntersBeforeItStores(t *testing.T) {
+	t.Parallel()
+	url := dbtest.URL(t, db.SQLite)
+	server, guest := beside(t, url, lrs.Config{}), beside(t, url, lrs.Config{Guest: true})
+	guest.HoldCommits(func() time.Duration { return 100 * time.Millisecond })
+	c := system()
+	for range 3 {
+		var wg sync.WaitGroup
+		wg.Go(func() { // both wait behind this, and are then done together
+			if err := guest.Occupy(t.Context(), 100*time.Millisecond); err != nil {
+				t.Error(err)
+			}
+		})
+		time.Sleep(20 * time.Millisecond)
+		wg.Go(func() {
+			if err := guest.Enter(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+		time.Sleep(20 * time.Millisecond)
+		sid := parse(t, newID())
+		stored := make(chan struct{})
+		wg.Go(func() {
+			defer close(stored)
+			mustPost(t, guest, c, simple(sid.String()))
+		})
+		var answers []time.Time // each given before the statement could be seen
+		for done := false; !done; {
+			select {
+			case <-stored:
+				done = true
+			case <-time.After(10 * time.Millisecond):
+			}
+			at, err := server.ConsistentThrough(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := server.Get(t.Context(), c, sid, false); err != nil {
+				answers = append(answers, at)
+			}
+		}
+		wg.Wait()
+		st, err := server.Get(t.Context(), c, sid, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, at := range answers {
+			if !st.Stored.After(at) {
+				t.Fatalf("stored at %v and not seen after an answer for %v", st.Stored, at)
+			}
+		}
+		if err := guest.Leave(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

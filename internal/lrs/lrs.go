@@ -3,7 +3,6 @@ package lrs
 import (
 	"context"
 	"crypto/cipher"
-	"crypto/rand"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -58,15 +57,16 @@ type Store struct {
 	homePage string
 	now      func() time.Time
 
-	secret  []byte // of the installation, keeps keys from being guessed
-	sealer  cipher.AEAD
-	puts    *db.Group[*put]
-	order   order
-	guest   atomic.Bool
-	name    []byte // of a guest
-	tail    tail
-	known   known
-	readers sync.Pool // *xapi.Reader
+	secret   []byte // of the installation, keeps keys from being guessed
+	sealer   cipher.AEAD
+	puts     *db.Group[*put]
+	order    order
+	guest    atomic.Bool
+	entering sync.Mutex
+	name     atomic.Pointer[guestName] // of a guest, once it has entered
+	tail     tail
+	known    known
+	readers  sync.Pool // *xapi.Reader
 }
 
 // Open makes a Store on a migrated database.
@@ -79,8 +79,6 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		s.now = time.Now
 	}
 	s.guest.Store(cfg.Guest && cfg.DB.Engine() == db.SQLite)
-	s.name = make([]byte, 16)
-	rand.Read(s.name)
 	s.readers.New = func() any { return new(xapi.Reader) }
 	if err := s.openSecret(ctx); err != nil {
 		return nil, err

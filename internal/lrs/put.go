@@ -29,6 +29,7 @@ type put struct {
 
 	look   bool            // PostgreSQL: it cannot go straight in
 	again  bool            // it was found so, and nothing is stored yet
+	guest  *guestName      // SQLite: as whom it was last tried
 	stamps []*list.Element // SQLite: where they stand in order.open, whose lock guards this
 	err    error           // what the transaction found wrong with it: nothing of it was stored
 }
@@ -124,7 +125,7 @@ func (s *Store) store(ctx context.Context, p *put) (err error) {
 		switch {
 		case err == nil && p.again:
 		case errors.Is(err, errNotEntered):
-			if err := s.enter(ctx); err != nil {
+			if err := s.enter(ctx, p.guest); err != nil {
 				return err
 			}
 		case errors.Is(err, db.ErrUnique): // a statement that two nodes store at the same moment is found by the one that comes second
