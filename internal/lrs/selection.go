@@ -98,6 +98,7 @@ func (s *Store) walk(ctx context.Context, tx *db.Tx, sel *selection) (*walk, err
 	if sel.mine.key != 0 {
 		w.own = streams([]int64{sel.mine.key}, false)
 	}
+	w.join()
 	if tx.Engine == db.SQLite {
 		return w, nil
 	}
@@ -116,6 +117,7 @@ func (s *Store) walk(ctx context.Context, tx *db.Tx, sel *selection) (*walk, err
 	if sel.mine.key != 0 {
 		w.own = append(w.own, w.remembered(v.newest[sel.mine.key]))
 	}
+	w.join()
 	return w, nil
 }
 

@@ -15,8 +15,14 @@ type walk struct {
 	up       bool
 	from, to int64 // from < pos < to
 	facets   []facet
-	own      facet // of the caller: the statement itself must be in it, not one that it points at; may be empty
+	own      facet   // of the caller: the statement itself must be in it, not one that it points at; may be empty
+	all      []facet // facets, then own
+
+	common, sources []int64 // used again for each position
 }
+
+// join is called when facets and own are complete.
+func (w *walk) join() { w.all = append(slices.Clip(w.facets), w.own) }
 
 // facet is one condition of a query: several streams, any of which will do.
 type facet []*stream
@@ -159,7 +165,7 @@ func (s *stream) begin() int {
 func (w *walk) fill(ctx context.Context, tx *db.Tx) error {
 	for {
 		asked := false
-		for _, f := range append(w.facets, w.own) {
+		for _, f := range w.all {
 			for _, s := range f {
 				if s.n > 0 || s.load == nil {
 					continue
@@ -200,7 +206,7 @@ func (w *walk) next(ctx context.Context, tx *db.Tx) (pos int64, ok bool, err err
 
 // furthest is the furthest of what the facets come to next: nothing before it is in all of them.
 func (w *walk) furthest() (target int64, ok bool) {
-	for i, f := range append(w.facets, w.own) {
+	for i, f := range w.all {
 		if len(f) == 0 && i == len(w.facets) { // no condition on the caller's own
 			continue
 		}
@@ -228,7 +234,7 @@ func (f facet) head(w *walk) (head int64, ok bool) {
 // seek moves all streams on to the target and tells whether a facet has to look again: it may have passed the target, or
 // have run out of what was loaded.
 func (w *walk) seek(target int64) (again bool) {
-	for i, f := range append(w.facets, w.own) {
+	for i, f := range w.all {
 		for _, s := range f {
 			if s.n == 0 || !w.before(s.head(), target) {
 				continue
@@ -251,28 +257,28 @@ func (w *walk) seek(target int64) (again bool) {
 
 // take passes over a position that all facets have come to, and tells whether they have it by the same source.
 func (w *walk) take(pos int64) bool {
-	var common []int64
 	for i, f := range w.facets {
-		sources := f.take(pos)
+		w.sources = f.take(pos, w.sources[:0])
 		if i > 0 {
-			sources = slices.DeleteFunc(sources, func(s int64) bool { return !slices.Contains(common, s) })
+			w.sources = slices.DeleteFunc(w.sources, func(s int64) bool { return !slices.Contains(w.common, s) })
 		}
-		common = sources
+		w.common, w.sources = w.sources, w.common
 	}
-	w.own.take(pos)
-	return len(common) > 0 || len(w.facets) == 0
+	w.sources = w.own.take(pos, w.sources[:0])
+	return len(w.common) > 0 || len(w.facets) == 0
 }
 
-func (f facet) take(pos int64) (sources []int64) {
+// take passes over a position and appends its sources to dst.
+func (f facet) take(pos int64, dst []int64) []int64 {
 	for _, s := range f {
 		for s.n > 0 && s.head() == pos {
 			source := int64(0)
 			if s.src != nil {
 				source = s.src[s.i]
 			}
-			sources = append(sources, source)
+			dst = append(dst, source)
 			s.skip(1)
 		}
 	}
-	return sources
+	return dst
 }
