@@ -104,12 +104,16 @@ func (c *ConfigShow) Run(s *surroundings) error {
 			given[p.Flag.Name] = true
 		}
 	}
+	inForce := map[string]string{}                        // defaults that depend on other settings
+	if full, err := s.config.WithDefaults(); err == nil { // doctor says what is wrong with them
+		inForce = map[string]string{"data": full.Data, "db": full.DB, "public-url": full.PublicURL, "courseware-url": full.CoursewareURL}
+	}
 	var out []setting
 	for _, f := range s.parsed.Model.Flags {
 		if f.Name == "help" {
 			continue
 		}
-		out = append(out, c.of(s, f, given[f.Name]))
+		out = append(out, c.of(s, f, given[f.Name], inForce))
 	}
 	sort.Slice(out, func(i, j int) bool { return out[i].Name < out[j].Name })
 	var rows [][]string
@@ -123,13 +127,16 @@ func (c *ConfigShow) Run(s *surroundings) error {
 	return c.print(s, out, heads, rows)
 }
 
-func (c *ConfigShow) of(s *surroundings, f *kong.Flag, given bool) setting {
+func (c *ConfigShow) of(s *surroundings, f *kong.Flag, given bool, inForce map[string]string) setting {
 	o := setting{Name: f.Name, Value: fmt.Sprint(s.parsed.FlagValue(f)), Origin: "default"}
 	if from := s.settings.used[f.Name]; from != "" {
 		o.Origin = from
 	}
 	if given {
 		o.Origin = "flag"
+	}
+	if o.Value == "" {
+		o.Value = inForce[f.Name]
 	}
 	if f.Tag.Has("secret") {
 		o.Value = redacted(o.Value)

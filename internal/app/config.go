@@ -25,8 +25,9 @@ type Config struct {
 	Serves               bool           `kong:"-"` // this is the server: its addresses are its own, not those that another server told
 }
 
-// withDefaults fills what is empty from what is there.
-func (c Config) withDefaults() (Config, error) {
+// WithDefaults fills what is empty from what is there, and checks it. Commands take the addresses that they are not told from the
+// server instead.
+func (c Config) WithDefaults() (Config, error) {
 	if c.HTTP == "" {
 		c.HTTP = "127.0.0.1:8080"
 	}

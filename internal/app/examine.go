@@ -38,7 +38,7 @@ const lowSpace = 1 << 30
 
 // Examine looks at an installation without changing it.
 func Examine(ctx context.Context, c Config) []Finding {
-	c, err := c.withDefaults()
+	c, err := c.WithDefaults()
 	if err != nil {
 		return []Finding{{Bad, "configuration", err.Error(), "Change the setting it names."}}
 	}
@@ -131,7 +131,7 @@ func examineIntegrity(ctx context.Context, d *db.DB) Finding {
 
 func examineOrigins(c Config) []Finding {
 	var found []Finding
-	public, _ := url.Parse(c.PublicURL) // both were parsed by withDefaults
+	public, _ := url.Parse(c.PublicURL) // both were parsed by WithDefaults
 	courseware, _ := url.Parse(c.CoursewareURL)
 	switch {
 	case public.Hostname() == courseware.Hostname() && public.Hostname() != "localhost":

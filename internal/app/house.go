@@ -38,7 +38,7 @@ type House struct {
 
 // Open opens an installation, making what a new one lacks: the data directory, the key file, the schema.
 func Open(ctx context.Context, given Config) (*House, error) {
-	c, err := given.withDefaults()
+	c, err := given.WithDefaults()
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +55,7 @@ func Open(ctx context.Context, given Config) (*House, error) {
 
 // OpenDB opens only the database, as it is: for commands about the schema itself.
 func OpenDB(ctx context.Context, c Config) (*db.DB, error) {
-	c, err := c.withDefaults()
+	c, err := c.WithDefaults()
 	if err != nil {
 		return nil, err
 	}

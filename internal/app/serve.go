@@ -118,7 +118,7 @@ func (h *House) coursewareHosts() []string {
 	return []string{host, "*." + host}
 }
 
-// hostOf is the host name of an address that withDefaults has parsed.
+// hostOf is the host name of an address that WithDefaults has parsed.
 func hostOf(address string) string {
 	u, err := url.Parse(address)
 	if err != nil {

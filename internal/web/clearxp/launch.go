@@ -104,7 +104,7 @@ func registrationID(s string) (id.RegistrationID, error) {
 	}
 	reg, err := id.Parse[id.RegistrationID](s)
 	if err != nil || reg.IsZero() {
-		return reg, fault.New(fault.Invalid, "registration_invalid", "`registration` is a UUID.").With(fault.Field{Name: "registration", Message: "It is not a UUID.", Value: s})
+		return reg, fault.New(fault.Invalid, "registration_invalid", "`registration` must be a UUID, such as 6f1c2a58-0000-4000-8000-000000000001.").With(fault.Field{Name: "registration", Message: "This is not a UUID.", Value: s})
 	}
 	return reg, nil
 }
