@@ -81,7 +81,7 @@ func lockStamp(ctx context.Context, tx *db.Tx) error {
 	return tx.Defer(ctx, "SELECT pg_advisory_xact_lock_shared(floor(extract(epoch FROM clock_timestamp()) * 1000000)::bigint)")
 }
 
-// askStamp asks for the time and a block of positions; the stamp is set at the next flush.
+// askStamp takes that lock, then asks for the time and a block of positions; the stamp is set at the next flush.
 func (o *order) askStamp(ctx context.Context, tx *db.Tx, t *stamp) error {
 	if err := lockStamp(ctx, tx); err != nil {
 		return err
@@ -161,7 +161,7 @@ func (s *Store) askThrough(ctx context.Context) (time.Time, error) {
 }
 
 // refresh has a new answer found, and what has been stored until then remembered, while requests go on with the last. When
-// that fails, the next request that has to wait for an answer says why.
+// that fails, the last answer is given up: who asks next has to wait for one, and is told why there is none.
 func (s *Store) refresh() {
 	o := &s.order
 	if !o.asking.TryLock() {
@@ -175,10 +175,14 @@ func (s *Store) refresh() {
 		ctx := context.Background()
 		through, err := s.askThrough(ctx)
 		o.asking.Unlock()
-		if err != nil {
-			return
+		if err == nil {
+			err = s.db.Read(ctx, func(tx *db.Tx) error { return s.tail.readOn(ctx, tx, int64(At(through))) })
 		}
-		_ = s.db.Read(ctx, func(tx *db.Tx) error { return s.tail.readOn(ctx, tx, int64(At(through))) })
+		if err != nil {
+			o.mu.Lock()
+			o.at = time.Time{}
+			o.mu.Unlock()
+		}
 	}()
 }
 
