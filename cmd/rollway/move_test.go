@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"fmt"
 	"net/url"
 	"os"
@@ -97,6 +98,42 @@ func TestImportBesideTheServer(t *testing.T) {
 		}
 		if !t.Failed() {
 			t.Logf("proof: %v: %d statements, 8000 of them by an import that was killed and resumed beside the server; a follower missed none, none is there twice", e, len(wanted))
+		}
+	})
+}
+
+// TestImportFromAnotherHouse moves statements with the data of their attachments, voided ones too, from one installation to
+// another over its public address.
+func TestImportFromAnotherHouse(t *testing.T) {
+	eachEngine(t, func(t *testing.T, e db.Engine) {
+		there, here := newHouse(t, e), newHouse(t, e)
+		made := there.run("service-account", "create", "--name", "move", "--scope", "all", "-o", "json")
+		token := bearer(pick(t, made, "/token"))
+		data := "an essay"
+		sum := fmt.Sprintf("%x", sha256.Sum256([]byte(data)))
+		text, sid := oneStatement()
+		text = strings.TrimSuffix(text, "}") + fmt.Sprintf(`,"attachments":[{"usageType":"https://example.org/usage","display":{},"contentType":"text/plain","length":%d,"sha2":%q}]}`, len(data), sum)
+		mixed := "--x\r\nContent-Type: application/json\r\n\r\n" + text + "\r\n--x\r\nContent-Type: text/plain\r\nContent-Transfer-Encoding: binary\r\nX-Experience-API-Hash: " + sum + "\r\n\r\n" + data + "\r\n--x--\r\n"
+		there.want(200, "POST", "/xapi/statements", append(token, "Content-Type: multipart/mixed; boundary=x"), mixed)
+		there.want(200, "POST", "/xapi/statements", token, fmt.Sprintf(`{"actor":{"mbox":"mailto:ann@example.org"},"verb":{"id":"http://adlnet.gov/expapi/verbs/voided"},"object":{"objectType":"StatementRef","id":%q}}`, sid))
+
+		secret := filepath.Join(t.TempDir(), "secret")
+		here.must(os.WriteFile(secret, []byte(pick(t, made, "/secret")), 0o600))
+		here.run("statements", "import", "--from", there.url+"/xapi", "--user", pick(t, made, "/key"), "--password-file", secret)
+		got := here.want(200, "GET", "/xapi/statements?attachments=true&voidedStatementId="+sid, bearer(here.token("all")), "")
+		if !strings.Contains(got.body, "\r\n\r\n"+data+"\r\n--") {
+			t.Errorf("without its data: %s", got.body)
+		}
+		var listed []struct {
+			Import   int       `json:"import"`
+			Stored   int       `json:"stored"`
+			Problems int       `json:"problems"`
+			Source   string    `json:"source"`
+			Ended    time.Time `json:"ended"`
+		}
+		here.must(json.Unmarshal([]byte(here.run("statements", "imports", "-o", "json")), &listed))
+		if len(listed) != 1 || listed[0].Import != 1 || listed[0].Stored != 2 || listed[0].Problems != 0 || listed[0].Ended.IsZero() || !strings.HasPrefix(listed[0].Source, there.url+"/xapi as ") {
+			t.Errorf("listed are %+v", listed)
 		}
 	})
 }

@@ -16,10 +16,11 @@ import (
 
 // StatementsCommand groups the commands on statements.
 type StatementsCommand struct {
-	Export  StatementsExport `cmd:"" help:"Write statements, one a line (NDJSON), in the order of stored. Example: rollway statements export --out all.ndjson"`
-	Import  StatementsImport `cmd:"" help:"Bring in another record store's statements, from a file or from the store itself. Examples: rollway statements import all.ndjson; rollway statements import --from https://lrs.example/xapi --user KEY --password-file FILE"`
-	Forward ForwardCommand   `cmd:"" help:"Send statements on to other record stores."`
-	Verify  StatementsVerify `cmd:"" help:"Read every statement and prove that it is unchanged. Example: rollway statements verify --against all.ndjson"`
+	Export  StatementsExport  `cmd:"" help:"Write statements, one a line (NDJSON), in the order of stored. Example: rollway statements export --out all.ndjson"`
+	Import  StatementsImport  `cmd:"" help:"Bring in another record store's statements, from a file or from the store itself. Examples: rollway statements import all.ndjson; rollway statements import --from https://lrs.example/xapi --user KEY --password-file FILE"`
+	Imports StatementsImports `cmd:"" help:"List imports of statements, the last one first."`
+	Forward ForwardCommand    `cmd:"" help:"Send statements on to other record stores."`
+	Verify  StatementsVerify  `cmd:"" help:"Read every statement and prove that it is unchanged. Example: rollway statements verify --against all.ndjson"`
 }
 
 // StatementsImport is `statements import`.
@@ -30,7 +31,7 @@ type StatementsImport struct {
 	PasswordFile string `help:"File with the secret there; - is standard input. Or give the secret in the environment, as ROLLWAY_PASSWORD." placeholder:"FILE"`
 	PlainHTTP    bool   `name:"plain-http" help:"Send the secret over http to another machine, readable on the way."`
 	Resume       bool   `help:"Go on with the last import of this source."`
-	Attachments  string `help:"Directory with the data of attachments, as export writes it." placeholder:"DIR"`
+	Attachments  string `help:"Directory with the data of attachments, as export writes it; without it --from asks the other store for the data." placeholder:"DIR"`
 	Organization
 	Output
 }
@@ -125,6 +126,31 @@ func (c *StatementsImport) source(s *surroundings) (lrs.Source, func() error, er
 		return nil, nil, err
 	}
 	return lrs.NewLines(path, f), f.Close, nil
+}
+
+// StatementsImports is `statements imports`.
+type StatementsImports struct {
+	Organization
+	Output
+}
+
+// Run lists the imports.
+func (c *StatementsImports) Run(s *surroundings) error {
+	caller, err := c.caller()
+	if err != nil {
+		return err
+	}
+	return s.house(func(h *app.House) error {
+		found, err := h.Records.Imports(s, caller)
+		if err != nil {
+			return err
+		}
+		rows := make([][]string, len(found))
+		for n, i := range found {
+			rows[n] = []string{strconv.FormatInt(i.Number, 10), i.Source, when(i.Begun), when(i.Ended), strconv.FormatInt(i.Stored, 10), strconv.FormatInt(i.Known, 10), strconv.FormatInt(i.Problems, 10)}
+		}
+		return c.print(s, found, []string{"import", "source", "begun", "ended", "stored", "already here", "problems"}, rows)
+	})
 }
 
 // StatementsVerify is `statements verify`.

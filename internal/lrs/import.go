@@ -28,6 +28,9 @@ type Item struct {
 	Place  string // where it stands, for people: "line 7"; empty if its id must do
 	Cursor string // for [Source.Resume]; empty when there is no going on from here
 	Err    error  // why there is no Text
+	// Data hands the data of the statement's attachments to take, again from the start if the way it comes breaks off; nil
+	// has none.
+	Data func(ctx context.Context, take func(Parts) error) error
 }
 
 // Problem is something of a source that was not stored.
@@ -56,8 +59,8 @@ type ImportOptions struct {
 	Problem  func(Problem)  // is told of each
 	Progress func(Imported) // is told after each batch
 	Batch    int            // statements in a transaction; 500 when 0
-	// Data opens the data of an attachment by its sha2 in small letters, or returns fs.ErrNotExist; nil has none. An attachment
-	// that has neither data nor a fileUrl makes its statement a Problem.
+	// Data opens the data of an attachment by its sha2 in small letters, or returns fs.ErrNotExist; nil takes what the source
+	// has. An attachment that has neither data nor a fileUrl makes its statement a Problem.
 	Data func(sha2 string) (io.ReadCloser, error)
 
 	indexFrom int // statements
@@ -119,7 +122,7 @@ type importing struct {
 func (im *importing) take(ctx context.Context, item Item) error {
 	if item.Err != nil {
 		im.problem(item.Place, "", item.Err)
-	} else if e, err := im.entry(ctx, item.Text); stops(err) {
+	} else if e, err := im.entry(ctx, item); stops(err) {
 		return err
 	} else if err != nil {
 		im.problem(item.Place, idOf(item.Text), err)

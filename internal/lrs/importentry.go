@@ -6,6 +6,8 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"maps"
+	"slices"
 	"strings"
 
 	"rollway/internal/fault"
@@ -15,12 +17,12 @@ import (
 
 var errLong = fault.New(fault.TooLarge, "too_large", "It is longer than %d MB.", MaxBody>>20)
 
-// entry makes of a text what is stored.
-func (im *importing) entry(ctx context.Context, text []byte) (*entry, error) {
-	if len(text) > MaxBody {
+// entry makes of an item what is stored.
+func (im *importing) entry(ctx context.Context, item Item) (*entry, error) {
+	if len(item.Text) > MaxBody {
 		return nil, errLong
 	}
-	f, err := readImported(bytes.Clone(text))
+	f, err := readImported(bytes.Clone(item.Text))
 	if err != nil {
 		return nil, err
 	}
@@ -40,14 +42,34 @@ func (im *importing) entry(ctx context.Context, text []byte) (*entry, error) {
 		e.keys = im.statementKeys(f, im.own.key)
 	}
 	e.body = make([]byte, 0, len(f.Raw)+len(im.own.json)+servedMore)
-	return e, im.attachments(ctx, e)
+	return e, im.attachments(ctx, e, item)
 }
 
 // attachments stores the data of an entry's attachments.
-func (im *importing) attachments(ctx context.Context, e *entry) (err error) {
+func (im *importing) attachments(ctx context.Context, e *entry, item Item) error {
 	if len(e.facts.Attachments) == 0 {
 		return nil
 	}
+	wanted := map[string]bool{}
+	for i := range e.facts.Attachments {
+		wanted[strings.ToLower(string(e.facts.Attachments[i].SHA2))] = true
+	}
+	take := func(next Parts) error {
+		e.attachments = nil
+		return im.receive(ctx, &put{entries: []*entry{e}}, next)
+	}
+	switch {
+	case im.options.Data != nil:
+		return im.fromFiles(wanted, take)
+	case item.Data != nil:
+		return item.Data(ctx, func(next Parts) error { return take(only(maps.Clone(wanted), next)) })
+	}
+	return take(noParts)
+}
+
+// fromFiles takes the data that there is a file of.
+func (im *importing) fromFiles(wanted map[string]bool, take func(Parts) error) error {
+	left := slices.Sorted(maps.Keys(wanted))
 	var data io.ReadCloser
 	done := func() error { // with the one before
 		if data == nil {
@@ -56,27 +78,40 @@ func (im *importing) attachments(ctx context.Context, e *entry) (err error) {
 		defer func() { data = nil }()
 		return data.Close()
 	}
-	asked := map[string]bool{}
-	next := func() (Part, error) {
+	err := take(func() (Part, error) {
 		if err := done(); err != nil {
 			return Part{}, err
 		}
-		for i := range e.facts.Attachments {
-			sha2 := strings.ToLower(string(e.facts.Attachments[i].SHA2))
-			if asked[sha2] || im.options.Data == nil {
-				continue
-			}
-			asked[sha2] = true
-			data, err = im.options.Data(sha2)
+		for len(left) > 0 {
+			sha2 := left[0]
+			left = left[1:]
+			f, err := im.options.Data(sha2)
 			if errors.Is(err, fs.ErrNotExist) {
-				data = nil
 				continue
 			}
-			return Part{Hash: sha2, Length: -1, Data: data}, err
+			data = f
+			return Part{Hash: sha2, Length: -1, Data: f}, err
 		}
 		return Part{}, io.EOF
+	})
+	return errors.Join(err, done())
+}
+
+// only passes each wanted part on, once: what another store sends besides is no fault of the statement. What that store
+// says of type and length is not compared, since the hash is.
+func only(wanted map[string]bool, next Parts) Parts {
+	return func() (Part, error) {
+		for {
+			part, err := next()
+			if err != nil {
+				return Part{}, err
+			}
+			if sha2 := strings.ToLower(part.Hash); wanted[sha2] {
+				delete(wanted, sha2)
+				return Part{Hash: sha2, Length: -1, Data: part.Data}, nil
+			}
+		}
 	}
-	return errors.Join(im.receive(ctx, &put{entries: []*entry{e}}, next), done())
 }
 
 // readByVersion checks a statement by the rules of the line that its version names. What 1.0.3 takes, 2.0 takes too.

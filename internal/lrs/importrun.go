@@ -8,6 +8,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"rollway/internal/access"
 	"rollway/internal/db"
 	"rollway/internal/fault"
 	"rollway/internal/id"
@@ -47,6 +48,24 @@ func (s *Store) saveImport(ctx context.Context, org id.OrgID, run Imported) erro
 		return tx.Defer(ctx, "UPDATE statement_imports SET cursor = ?, ended = ?, stored = ?, known = ?, problems = ? WHERE org_id = ? AND number = ?",
 			run.cursor, run.Ended, run.Stored, run.Known, run.Problems, int64(org), run.Number)
 	})
+}
+
+// Imports returns the organization's imports, the last one first. It needs import.
+func (s *Store) Imports(ctx context.Context, c access.Caller) ([]Imported, error) {
+	if err := c.Require(access.Import); err != nil {
+		return nil, err
+	}
+	list := []Imported{}
+	err := s.db.Read(ctx, func(tx *db.Tx) error {
+		list = list[:0]
+		return tx.Each(ctx, "SELECT number, source, begun, ended, stored, known, problems FROM statement_imports WHERE org_id = ? ORDER BY number DESC", []any{int64(c.Org)}, func(r *db.Rows) error {
+			var i Imported
+			err := r.Scan(&i.Number, &i.Source, &i.Begun, &i.Ended, &i.Stored, &i.Known, &i.Problems)
+			list = append(list, i)
+			return err
+		})
+	})
+	return list, err
 }
 
 // Origin is when a statement was stored where it was imported from, the zero time if it did not say, and the import's

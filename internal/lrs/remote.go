@@ -40,7 +40,8 @@ const (
 )
 
 // Remote is a Source: the statements of another record store, oldest first, by its statements resource (Communication
-// 2.1.3). Of a statement that is voided there it asks by its id, since no query yields it.
+// 2.1.3). Of a statement that is voided there it asks by its id, since no query yields it, and of the data of attachments
+// statement by statement, so that no page holds more than statements.
 type Remote struct {
 	RemoteConfig
 	endpoint *url.URL
@@ -73,7 +74,7 @@ func NewRemote(cfg RemoteConfig) (*Remote, error) {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.ResponseHeaderTimeout = remoteTimeout
 	r := &Remote{RemoteConfig: cfg, endpoint: u, ordered: true}
-	r.client = &http.Client{Transport: transport, Timeout: remoteTimeout, CheckRedirect: func(next *http.Request, via []*http.Request) error {
+	r.client = &http.Client{Transport: transport, CheckRedirect: func(next *http.Request, via []*http.Request) error {
 		if !r.own(next.URL) || len(via) > 5 {
 			return fmt.Errorf("%w: it redirects to %s", errStranger, next.URL.Redacted())
 		}
@@ -197,7 +198,7 @@ func (r *Remote) add(ctx context.Context, text []byte, through time.Time) error 
 	if !through.IsZero() && through.Before(stored) { // others stored before it may not be there yet
 		stored = through
 	}
-	item := Item{Text: text}
+	item := Item{Text: text, Data: r.dataOf("statementId", o.id)}
 	if r.ordered && !stored.IsZero() {
 		item.Cursor = stored.Format(time.RFC3339Nano)
 	}
@@ -212,7 +213,7 @@ func (r *Remote) addVoided(ctx context.Context, target id.StatementID) error {
 	if err != nil {
 		return err
 	}
-	item := Item{Text: res.body, Place: "voided statement " + target.String()}
+	item := Item{Text: res.body, Place: "voided statement " + target.String(), Data: r.dataOf("voidedStatementId", target.String())}
 	if r.ordered && !r.last.IsZero() {
 		item.Cursor = r.last.Format(time.RFC3339Nano)
 	}

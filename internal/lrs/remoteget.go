@@ -15,11 +15,12 @@ import (
 	"rollway/internal/fault"
 )
 
-// response is an answer read to its end.
+// response is an answer, read to its end unless it has a stream.
 type response struct {
 	status int
 	header http.Header
 	body   []byte
+	stream io.ReadCloser
 }
 
 func (a response) refused(u *url.URL) error {
@@ -30,10 +31,15 @@ func (a response) refused(u *url.URL) error {
 	return fault.New(fault.Invalid, "unexpected_answer", "%s answers %d %s. It says: %s", u.Redacted(), a.status, http.StatusText(a.status), said)
 }
 
-// get asks again, later and later, while the store is not to be reached or says that it cannot answer now.
+// get asks for an answer to its end.
 func (r *Remote) get(ctx context.Context, u *url.URL) (response, error) {
+	return r.insist(ctx, u, r.whole)
+}
+
+// insist asks again, later and later, while the store is not to be reached or says that it cannot answer now.
+func (r *Remote) insist(ctx context.Context, u *url.URL, once func(context.Context, *url.URL) (response, error)) (response, error) {
 	for try := 1; ; try++ {
-		res, err := r.once(ctx, u)
+		res, err := once(ctx, u)
 		var why string
 		switch {
 		case ctx.Err() != nil:
@@ -72,27 +78,39 @@ func withoutAddress(err error) error {
 
 var errTooLong = fmt.Errorf("an answer is longer than %d MB", remotePage>>20)
 
-func (r *Remote) once(ctx context.Context, u *url.URL) (response, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+func (r *Remote) whole(ctx context.Context, u *url.URL) (response, error) {
+	ctx, cancel := context.WithTimeout(ctx, remoteTimeout)
+	defer cancel()
+	res, err := r.do(ctx, u, "application/json")
 	if err != nil {
 		return response{}, err
 	}
+	return readAll(res)
+}
+
+// do sends one request.
+func (r *Remote) do(ctx context.Context, u *url.URL, accept string) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	if err != nil {
+		return nil, err
+	}
 	req.Header.Set("X-Experience-API-Version", "1.0.3")
-	req.Header.Set("Accept", "application/json")
+	req.Header.Set("Accept", accept)
 	if r.User != "" || r.Password != "" {
 		req.SetBasicAuth(r.User, r.Password)
 	}
-	res, err := r.client.Do(req)
-	if err != nil {
-		return response{}, err
-	}
+	return r.client.Do(req)
+}
+
+// readAll reads an answer to its end.
+func readAll(res *http.Response) (response, error) {
 	defer res.Body.Close()
 	var body bytes.Buffer
 	n, err := body.ReadFrom(io.LimitReader(res.Body, remotePage+1))
 	if err == nil && n > remotePage {
 		err = errTooLong
 	}
-	return response{res.StatusCode, res.Header, body.Bytes()}, err
+	return response{status: res.StatusCode, header: res.Header, body: body.Bytes()}, err
 }
 
 // retryAfter is how long an answer asks to wait (RFC 9110, 10.2.3), within reason.
