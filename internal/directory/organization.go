@@ -45,28 +45,51 @@ func (d *Directory) CreateOrganization(ctx context.Context, caller access.Caller
 	if !slugs.MatchString(slug) {
 		return Organization{}, fault.New(fault.Invalid, "invalid_slug", "A slug is a label of a host name: 1 to 63 of a to z, 0 to 9 and hyphens, none of these at either end.")
 	}
-	o := Organization{Slug: slug, Name: clean(name)}
-	err := d.db.Write(ctx, func(tx *db.Tx) error {
-		if err := tx.Lock(ctx, "directory organizations"); err != nil {
-			return err
-		}
-		if err := tx.Row(ctx, `SELECT coalesce(max(id), 0) + 1 FROM organizations`).Scan(&o.ID); err != nil {
-			return err
-		}
-		o.Created = tx.Now()
-		if err := tx.Defer(ctx, `INSERT INTO organizations (id, slug, name, created) VALUES (?, ?, ?, ?)`, o.ID, o.Slug, o.Name, o.Created); err != nil {
-			return err
-		}
-		if err := declareDefault(ctx, tx, o.ID, o.Created); err != nil {
-			return err
-		}
-		if err := tx.Defer(ctx, `INSERT INTO groups (org_id, id, name, is_default, created) VALUES (?, ?, ?, ?, ?)`, o.ID, id.New[id.GroupID](), "Everyone", true, o.Created); err != nil {
-			return err
-		}
-		return access.Audit(ctx, tx, access.Caller{Org: o.ID, Name: caller.Name, Note: caller.Note}, "organization.create", "organization "+slug, nil)
+	var o Organization
+	err := d.db.Write(ctx, func(tx *db.Tx) (err error) {
+		o, err = establish(ctx, tx, caller, slug, name, "Everyone")
+		return err
 	})
 	if errors.Is(err, db.ErrUnique) {
 		return Organization{}, fault.New(fault.Conflict, "slug_taken", "There is an organization %q already.", slug)
+	}
+	return o, err
+}
+
+// FoundTx makes an organization for somebody who signs up, in the transaction that makes their person; group is the name of
+// its default group. A slug that is taken surfaces as db.ErrUnique. Only the server itself may, with the scope signup.
+func (d *Directory) FoundTx(ctx context.Context, tx *db.Tx, caller access.Caller, slug, name, group string) (Organization, error) {
+	if caller.Kind != access.System {
+		return Organization{}, fault.New(fault.Forbidden, "operator_only", "Only the operator of the installation makes organizations.")
+	}
+	if err := caller.Require(access.Signup); err != nil {
+		return Organization{}, err
+	}
+	return establish(ctx, tx, caller, slug, name, group)
+}
+
+func establish(ctx context.Context, tx *db.Tx, caller access.Caller, slug, name, group string) (Organization, error) {
+	o := Organization{Slug: slug, Name: clean(name), Created: tx.Now()}
+	if err := tx.Row(ctx, `INSERT INTO organizations (slug, name, created) VALUES (?, ?, ?) RETURNING id`, o.Slug, o.Name, o.Created).Scan(&o.ID); err != nil {
+		return o, err
+	}
+	if err := declareDefault(ctx, tx, o.ID, o.Created); err != nil {
+		return o, err
+	}
+	if err := tx.Defer(ctx, `INSERT INTO groups (org_id, id, name, is_default, created) VALUES (?, ?, ?, ?, ?)`, o.ID, id.New[id.GroupID](), group, true, o.Created); err != nil {
+		return o, err
+	}
+	return o, access.Audit(ctx, tx, access.Caller{Org: o.ID, Name: caller.Name, Note: caller.Note}, "organization.create", "organization "+slug, nil)
+}
+
+// OrganizationByID returns an organization. The error is NotFound (organization_unknown) when there is none.
+func (d *Directory) OrganizationByID(ctx context.Context, org id.OrgID) (Organization, error) {
+	o := Organization{ID: org}
+	err := d.db.Read(ctx, func(tx *db.Tx) error {
+		return tx.Row(ctx, `SELECT slug, name, created FROM organizations WHERE id = ?`, org).Scan(&o.Slug, &o.Name, &o.Created)
+	})
+	if errors.Is(err, db.ErrNoRows) {
+		return Organization{}, fault.New(fault.NotFound, "organization_unknown", "There is no such organization.")
 	}
 	return o, err
 }
