@@ -17,6 +17,8 @@ type Caller struct {
 	HomePages      []string            // prefixes of account home pages it may insert under; empty allows any
 	Note           string              // what the caller said of itself (clear-account-source), ≤ 256 printable characters
 
+	Person id.PersonID // of a Person
+
 	Credential id.CredentialID // of a Credential
 	Bound      *Bound          // the one agent it acts for; nil for all others
 }
