@@ -65,3 +65,19 @@ func (d *Directory) numbered(ctx context.Context, caller access.Caller, which st
 	})
 	return found, total, err
 }
+
+// Self returns the signed-in person, with attributes. Any other caller is Forbidden.
+func (d *Directory) Self(ctx context.Context, caller access.Caller) (Person, error) {
+	if !isSelf(caller, caller.Person) {
+		return Person{}, fault.New(fault.Forbidden, "people_only", "Only somebody who is signed in can be asked who they are.")
+	}
+	caller.Scopes = 0
+	found, _, err := d.Numbered(ctx, caller, 0, 1)
+	if err == nil && len(found) == 0 {
+		err = fault.New(fault.NotFound, "person_unknown", "There is nobody any more.")
+	}
+	if err != nil {
+		return Person{}, err
+	}
+	return found[0], nil
+}

@@ -1,0 +1,123 @@
+package glpi
+
+import (
+	"net/http"
+	"net/netip"
+	"strings"
+	"time"
+
+	"rollway/internal/fault"
+	"rollway/internal/web"
+)
+
+// addCaptcha is POST PluginFlyvemdmdemoCaptcha. What the input says does not matter.
+func (d *Door) addCaptcha(a *ask, _ map[string]any) (int64, error) {
+	number, err := d.IssueChallenge(a.Context(), *a.from.service, web.ClientAddr(a.Context()))
+	if fault.Is(err, fault.TooMany) {
+		return 0, refuse(http.StatusBadRequest, opAdd.code(), words["too_many_challenges"]).because(err)
+	}
+	return number, err
+}
+
+// captcha is GET PluginFlyvemdmdemoCaptcha/:id: its picture, or when it was made. Without a session it is shown to the
+// address that made it.
+func (d *Door) captcha(a *ask, number int64) (answer, error) {
+	if a.from.token != "" && a.from.service == nil {
+		return answer{}, errRight()
+	}
+	from, anywhere := web.ClientAddr(a.Context()), a.from.service != nil
+	created, err := d.Challenge(a.Context(), number, from, anywhere)
+	if err != nil {
+		return answer{}, err
+	}
+	if !a.wantsPicture() {
+		return answer{body: item{"id": number, "date_creation": stamp(created)}}, nil
+	}
+	out := answer{media: "image/jpeg", header: map[string]string{"Content-Transfer-Encoding": "binary"}}
+	if a.Method != http.MethodHead { // which draws nothing, and uses no download up
+		out.raw, err = d.Picture(a.Context(), number, from, anywhere)
+	}
+	return out, err
+}
+
+// wantsPicture follows the guide, its plugin and its dashboards, each of which asks in another way.
+func (a *ask) wantsPicture() bool {
+	if a.text("alt") == "media" || strings.HasPrefix(strings.ToLower(a.Header.Get("Content-Type")), "application/octet-stream") {
+		return true
+	}
+	accept := strings.ToLower(strings.Join(a.Header.Values("Accept"), ","))
+	return strings.Contains(accept, "application/octet-stream") || strings.Contains(accept, "image/")
+}
+
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") }
+
+// Signup is what PluginFlyvemdmdemoUser is made of.
+type Signup struct {
+	Service    Service
+	From       netip.Addr
+	Email      string
+	First      string
+	Last       string
+	Password   string
+	Newsletter bool
+	Challenge  int64
+	Answer     string
+	Lang       string
+}
+
+// signUp is POST PluginFlyvemdmdemoUser. Of the input it reads what the guide names, and nothing else.
+func (d *Door) signUp(a *ask, input map[string]any) (int64, error) {
+	s := Signup{Service: *a.from.service, From: web.ClientAddr(a.Context()), Lang: a.Header.Get("Accept-Language")}
+	for name, text := range map[string]*string{"name": &s.Email, "firstname": &s.First, "realname": &s.Last, "password": &s.Password, "_answer": &s.Answer} {
+		v := input[name]
+		if _, isText := v.(string); v != nil && !isText && name != "_answer" {
+			return 0, fault.New(fault.Invalid, "not_text", "%s must be text", name)
+		}
+		*text = textOf(v)
+	}
+	if again, isText := input["password2"].(string); !isText && input["password2"] != nil || again != s.Password {
+		return 0, fault.New(fault.Invalid, "passwords_differ", "Passwords are different")
+	}
+	v, there := input["_newsletter"]
+	s.Newsletter = there && v != nil && v != false && v != "0" && v != float64(0) // of text, only "0" says no
+	if v := input["_plugin_flyvemdmdemo_captchas_id"]; v != nil {
+		number, ok := numberOf(v)
+		if !ok {
+			return 0, fault.New(fault.Invalid, "challenge_unknown", "Turing test not found")
+		}
+		s.Challenge = number
+	}
+	return d.Begin(a.Context(), s)
+}
+
+// validate is PUT PluginFlyvemdmdemoAccountvalidation: it reads _validate and changes nothing else, whatever the input says.
+func (d *Door) validate(a *ask, number int64, input map[string]any) error {
+	v := input["_validate"]
+	if !given(v) {
+		return fault.New(fault.Invalid, "validation_missing", "Validation token missing")
+	}
+	token, ok := v.(string)
+	if !ok {
+		return fault.New(fault.Invalid, "validation_invalid", "Validation token is invalid")
+	}
+	return d.Validate(a.Context(), *a.from.service, web.ClientAddr(a.Context()), number, token)
+}
+
+// plugins tells dashboards that people may sign up here: they look for exactly this before they show their link.
+func (d *Door) plugins(_ *ask, s span) ([]item, int, error) {
+	if !d.SignupOn() {
+		return nil, 0, nil
+	}
+	return s.of([]item{pluginItem()}), 1, nil
+}
+
+func (d *Door) plugin(_ *ask, number int64) (answer, error) {
+	if number != 1 || !d.SignupOn() {
+		return answer{}, errNoItem()
+	}
+	return answer{body: pluginItem()}, nil
+}
+
+func pluginItem() item {
+	return item{"id": 1, "directory": "flyvemdmdemo", "name": "Flyve MDM Demo", "version": "1.0.0", "state": 1}
+}
