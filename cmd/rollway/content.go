@@ -66,12 +66,9 @@ func (c *ContentAdd) Run(s *surroundings) error {
 	if elsewhere && (c.Activity == "" || c.URL == "" || c.Title == "") {
 		return fault.New(fault.Invalid, "content_unclear", "Content elsewhere needs all of --activity, --url and --title.")
 	}
-	caller, err := c.caller()
-	if err != nil {
-		return err
-	}
-	return s.house(func(h *app.House) error {
+	return s.houseOf(c.Organization, func(h *app.House, caller access.Caller) error {
 		var added content.Content
+		var err error
 		if elsewhere {
 			added, err = h.Content.AddLink(s, caller, c.Activity, c.URL, c.Title)
 		} else {
@@ -108,11 +105,7 @@ type ContentList struct {
 
 // Run lists the content.
 func (c *ContentList) Run(s *surroundings) error {
-	caller, err := c.caller()
-	if err != nil {
-		return err
-	}
-	return s.house(func(h *app.House) error {
+	return s.houseOf(c.Organization, func(h *app.House, caller access.Caller) error {
 		var all []content.Content
 		for after := ""; ; {
 			page, err := h.Content.List(s, caller, after, 1000)

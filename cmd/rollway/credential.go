@@ -1,6 +1,7 @@
 package main
 
 import (
+	"rollway/internal/access"
 	"rollway/internal/app"
 	"rollway/internal/fault"
 )
@@ -30,11 +31,7 @@ type listedCredential struct {
 
 // Run lists the credentials.
 func (c *CredentialList) Run(s *surroundings) error {
-	caller, err := c.caller()
-	if err != nil {
-		return err
-	}
-	return s.house(func(h *app.House) error {
+	return s.houseOf(c.Organization, func(h *app.House, caller access.Caller) error {
 		person, err := h.Directory.Get(s, caller, c.Person)
 		if err != nil {
 			return err
@@ -63,9 +60,5 @@ func (c *CredentialRevoke) Run(s *surroundings) error {
 	if c.Username == "" {
 		return fault.New(fault.Invalid, "username_missing", "Say which credential, as `rollway credential list` shows it.")
 	}
-	caller, err := c.caller()
-	if err != nil {
-		return err
-	}
-	return s.house(func(h *app.House) error { return h.Credentials.Revoke(s, caller, c.Username) })
+	return s.houseOf(c.Organization, func(h *app.House, caller access.Caller) error { return h.Credentials.Revoke(s, caller, c.Username) })
 }

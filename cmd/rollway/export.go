@@ -35,14 +35,10 @@ type StatementsExport struct {
 
 // Run writes the statements.
 func (c *StatementsExport) Run(s *surroundings) error {
-	caller, err := c.caller()
-	if err != nil {
-		return err
-	}
 	if c.Resume && c.Out == "" {
 		return fault.New(fault.Invalid, "resume_what", "Only an export into a file can be resumed: --resume needs --out.")
 	}
-	return s.house(func(h *app.House) (err error) {
+	return s.houseOf(c.Organization, func(h *app.House, caller access.Caller) (err error) {
 		extent := lrs.Extent{Since: c.Since.Time, Until: c.Until.Time}
 		if c.Attachments != "" {
 			if err := os.MkdirAll(c.Attachments, 0o700); err != nil {

@@ -75,11 +75,7 @@ func shownForwardOf(f forward.Forward) shownForward {
 
 // forwards opens the installation for a command on forwards.
 func (o Organization) forwards(s *surroundings, fn func(*forward.Forwards, access.Caller) error) error {
-	caller, err := o.caller()
-	if err != nil {
-		return err
-	}
-	return s.house(func(h *app.House) error { return fn(h.Forwards, caller) })
+	return s.houseOf(o, func(h *app.House, caller access.Caller) error { return fn(h.Forwards, caller) })
 }
 
 // ForwardName names a forward of an organization.

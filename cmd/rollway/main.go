@@ -14,6 +14,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"rollway/internal/access"
 	"rollway/internal/app"
 	"rollway/internal/fault"
 )
@@ -138,4 +139,15 @@ func (s *surroundings) house(fn func(*app.House) error) (err error) {
 		}
 	}()
 	return fn(h)
+}
+
+// houseOf is house for a command about one organization, with the command line as who asks.
+func (s *surroundings) houseOf(o Organization, fn func(*app.House, access.Caller) error) error {
+	return s.house(func(h *app.House) error {
+		org, err := h.Directory.Organization(s, o.Org)
+		if err != nil {
+			return err
+		}
+		return fn(h, access.CommandLine(org.ID))
+	})
 }

@@ -8,9 +8,6 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
-
-	"rollway/internal/access"
-	"rollway/internal/id"
 )
 
 // Output is how a command prints its data.
@@ -18,17 +15,9 @@ type Output struct {
 	Output string `short:"o" help:"How to print data: ${enum}." enum:"table,json" default:"table"`
 }
 
-// Organization is the organization a command works on. There is one so far.
+// Organization is the organization a command works on.
 type Organization struct {
 	Org string `help:"Slug of the organization." default:"default" placeholder:"SLUG"`
-}
-
-// caller is the command line, acting for the organization.
-func (o Organization) caller() (access.Caller, error) {
-	if o.Org != "default" && o.Org != "" {
-		return access.Caller{}, fmt.Errorf("there is no organization %q; the one there is is called default", o.Org)
-	}
-	return access.CommandLine(id.DefaultOrg), nil
 }
 
 // print writes the value as JSON, or the rows as a table under the heads.

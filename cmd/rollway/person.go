@@ -71,11 +71,7 @@ func (c *PersonAdd) Run(s *surroundings) error {
 	if c.Name == "" && c.Account == "" && len(c.Attribute) == 0 {
 		return fault.New(fault.Invalid, "nobody", "Say who it is: give at least one of --name, --account and --attribute.")
 	}
-	caller, err := c.caller()
-	if err != nil {
-		return err
-	}
-	return s.house(func(h *app.House) error {
+	return s.houseOf(c.Organization, func(h *app.House, caller access.Caller) error {
 		decided, err := h.Directory.Provision(s, caller, claims)
 		if err != nil {
 			return err
@@ -103,11 +99,7 @@ func (c *PersonList) Run(s *surroundings) error {
 			return fault.New(fault.Invalid, "invalid_id", "--after takes an id: %v.", err)
 		}
 	}
-	caller, err := c.caller()
-	if err != nil {
-		return err
-	}
-	return s.house(func(h *app.House) error {
+	return s.houseOf(c.Organization, func(h *app.House, caller access.Caller) error {
 		people, err := h.Directory.List(s, caller, directory.ListOptions{After: after, Limit: c.Limit})
 		if err != nil {
 			return err
@@ -130,11 +122,7 @@ type PersonGet struct {
 
 // Run shows the person.
 func (c *PersonGet) Run(s *surroundings) error {
-	caller, err := c.caller()
-	if err != nil {
-		return err
-	}
-	return s.house(func(h *app.House) error {
+	return s.houseOf(c.Organization, func(h *app.House, caller access.Caller) error {
 		p, err := h.Directory.Get(s, caller, c.Person)
 		if err != nil {
 			return err
@@ -173,11 +161,7 @@ func (c *PersonResume) Run(s *surroundings) error {
 }
 
 func (o Organization) set(s *surroundings, ref, state string, verb func(*directory.Directory, context.Context, access.Caller, string) (directory.Person, error)) error {
-	caller, err := o.caller()
-	if err != nil {
-		return err
-	}
-	return s.house(func(h *app.House) error {
+	return s.houseOf(o, func(h *app.House, caller access.Caller) error {
 		p, err := verb(h.Directory, s, caller, ref)
 		if err != nil {
 			return err
@@ -222,11 +206,7 @@ type WhyCommand struct {
 
 // Run tells the decisions in sentences.
 func (c *WhyCommand) Run(s *surroundings) error {
-	caller, err := c.caller()
-	if err != nil {
-		return err
-	}
-	return s.house(func(h *app.House) error {
+	return s.houseOf(c.Organization, func(h *app.House, caller access.Caller) error {
 		why, err := h.Directory.Why(s, caller, c.Person)
 		if err != nil {
 			return err
@@ -254,11 +234,7 @@ type AttributeAdd struct {
 
 // Run declares the attribute.
 func (c *AttributeAdd) Run(s *surroundings) error {
-	caller, err := c.caller()
-	if err != nil {
-		return err
-	}
-	return s.house(func(h *app.House) error {
+	return s.houseOf(c.Organization, func(h *app.House, caller access.Caller) error {
 		_, err := h.Directory.Declare(s, caller, c.Name, c.Unique)
 		return err
 	})
@@ -280,11 +256,7 @@ type listedAttribute struct {
 
 // Run lists the attributes.
 func (c *AttributeList) Run(s *surroundings) error {
-	caller, err := c.caller()
-	if err != nil {
-		return err
-	}
-	return s.house(func(h *app.House) error {
+	return s.houseOf(c.Organization, func(h *app.House, caller access.Caller) error {
 		attributes, err := h.Directory.Attributes(s, caller)
 		if err != nil {
 			return err

@@ -75,11 +75,7 @@ func (c *ServiceAccountCreate) Run(s *surroundings) error {
 	if err != nil {
 		return err
 	}
-	caller, err := c.caller()
-	if err != nil {
-		return err
-	}
-	return s.house(func(h *app.House) error {
+	return s.houseOf(c.Organization, func(h *app.House, caller access.Caller) error {
 		i, err := h.Accounts.Create(s, caller, access.Request{Name: c.Name, Scopes: scopes, HomePages: c.HomePage, Expires: expires})
 		if err != nil {
 			return err
@@ -127,11 +123,7 @@ type listedAccount struct {
 
 // Run lists the accounts.
 func (c *ServiceAccountList) Run(s *surroundings) error {
-	caller, err := c.caller()
-	if err != nil {
-		return err
-	}
-	return s.house(func(h *app.House) error {
+	return s.houseOf(c.Organization, func(h *app.House, caller access.Caller) error {
 		accounts, err := h.Accounts.List(s, caller)
 		if err != nil {
 			return err
@@ -181,9 +173,5 @@ func (o Organization) on(s *surroundings, text string, fn func(*app.House, acces
 	if err != nil {
 		return fault.New(fault.Invalid, "invalid_id", "A service account is named by its id, as `rollway service-account list` shows it: %v.", err)
 	}
-	caller, err := o.caller()
-	if err != nil {
-		return err
-	}
-	return s.house(func(h *app.House) error { return fn(h, caller, account) })
+	return s.houseOf(o, func(h *app.House, caller access.Caller) error { return fn(h, caller, account) })
 }

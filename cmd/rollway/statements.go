@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"rollway/internal/access"
 	"rollway/internal/app"
 	"rollway/internal/fault"
 	"rollway/internal/lrs"
@@ -46,14 +47,10 @@ const shownProblems = 1000
 
 // Run stores the statements.
 func (c *StatementsImport) Run(s *surroundings) error {
-	caller, err := c.caller()
-	if err != nil {
-		return err
-	}
 	if (c.File != "") == (c.From != "") {
 		return fault.New(fault.Invalid, "source_unclear", "Give either a file or --from, the address of a record store.")
 	}
-	return s.house(func(h *app.House) error {
+	return s.houseOf(c.Organization, func(h *app.House, caller access.Caller) error {
 		src, done, err := c.source(s)
 		if err != nil {
 			return err
@@ -136,11 +133,7 @@ type StatementsImports struct {
 
 // Run lists the imports.
 func (c *StatementsImports) Run(s *surroundings) error {
-	caller, err := c.caller()
-	if err != nil {
-		return err
-	}
-	return s.house(func(h *app.House) error {
+	return s.houseOf(c.Organization, func(h *app.House, caller access.Caller) error {
 		found, err := h.Records.Imports(s, caller)
 		if err != nil {
 			return err
@@ -169,11 +162,7 @@ type verifyAnswer struct {
 
 // Run verifies; findings make it fail.
 func (c *StatementsVerify) Run(s *surroundings) error {
-	caller, err := c.caller()
-	if err != nil {
-		return err
-	}
-	return s.house(func(h *app.House) (err error) {
+	return s.houseOf(c.Organization, func(h *app.House, caller access.Caller) (err error) {
 		answer := verifyAnswer{Rows: []lrs.Finding{}}
 		var rows [][]string
 		found := func(f lrs.Finding) {
