@@ -114,7 +114,7 @@ func (w *worker) settle(ctx context.Context, j Job, lease leaseID, res Result, f
 		return w.end(ctx, j, lease, "", nil, res.Also)
 	case failed == nil:
 		return w.end(ctx, j, lease, "due = "+clock+" + ?, attempts = 0, error = ''", []any{res.Wait.Microseconds()}, res.Also)
-	case w.Limit > 0 && j.Attempt >= w.Limit:
+	case res.Final, w.Limit > 0 && j.Attempt >= w.Limit:
 		return w.end(ctx, j, lease, "due = NULL, error = ?", []any{textOf(failed)}, res.Also)
 	}
 	wait := max(w.wait(j.Attempt), res.Wait)

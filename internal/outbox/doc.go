@@ -5,7 +5,8 @@
 //
 // A job is of a kind and may stand in a lane, whose jobs are worked one after another in the order they were put. A job is
 // a message, gone once it is done, or comes again and again ([Result]). Failures are tried again, each time later, until
-// the kind's limit makes the job a dead letter, which waits for an operator. Nothing is written while there is nothing to do.
+// the kind's limit makes the job a dead letter, which waits for an operator; one that can never succeed is one at once.
+// Nothing is written while there is nothing to do.
 //
 // All times are the database's ([db.Engine.Clock]): the clocks of machines differ. The room knows no callers: those who put
 // jobs check scopes and write the audit trail.

@@ -299,6 +299,33 @@ func TestFaultsAreKeptByTheirMessage(t *testing.T) {
 	}
 }
 
+// What can never succeed is a dead letter after one attempt, and is worked again when it is retried.
+func TestFinal(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		q := outbox.New(d)
+		var tries atomic.Int64
+		work(t, q, outbox.Kind{Name: "f", Handle: func(context.Context, outbox.Job) (outbox.Result, error) {
+			return outbox.Result{Final: true}, fmt.Errorf("refused %d", tries.Add(1))
+		}})
+		put(t, d, q, outbox.Message{Kind: "f"})
+		for i, want := range []string{"refused 1", "refused 2"} {
+			until(t, want, func() bool { return list(t, q, "f")[0].Error == want })
+			j := list(t, q, "f")[0]
+			if !j.Dead() || j.Attempt != 1 || tries.Load() != int64(i+1) {
+				t.Fatalf("%+v after %d tries", j, tries.Load())
+			}
+			err := d.Write(t.Context(), func(tx *db.Tx) error {
+				_, err := q.Retry(t.Context(), tx, id.DefaultOrg, "f", j.Number)
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
+
 func TestPanicIsAFailure(t *testing.T) {
 	t.Parallel()
 	d := dbtest.Open(t, db.SQLite)

@@ -43,6 +43,8 @@ type Result struct {
 	// comes again or becomes a dead letter, and Wait is the least it waits.
 	Again bool
 	Wait  time.Duration
+	// Final makes a job that failed a dead letter at once, whatever the kind's limit.
+	Final bool
 	// Also runs in the transaction that ends this attempt, of a failure too. It is not run, or what it did is not kept, when
 	// the job is not this worker's any more.
 	Also func(ctx context.Context, tx *db.Tx) error

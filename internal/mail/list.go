@@ -1,0 +1,101 @@
+package mail
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"rollway/internal/access"
+	"rollway/internal/db"
+	"rollway/internal/fault"
+)
+
+// Listed is a message that has not left, as it is shown.
+type Listed struct {
+	Number    int64
+	Kind      Kind   // and To, Lang: empty when the message cannot be opened, Error then says why
+	To        string // a…@example.com
+	Lang      string
+	Created   time.Time
+	Attempts  int       // begun
+	Attempted time.Time // when the last began; zero for never
+	Due       time.Time // when the next comes; zero for a dead letter
+	Sending   bool      // it is being sent
+	Dead      bool      // it waits for Retry
+	Error     string    // of the last attempt
+}
+
+// List returns messages that have not left with a number greater than after, in the order they were put, at most limit of
+// them. Fault: Forbidden without the scope admin.
+func (o *Office) List(ctx context.Context, c access.Caller, after int64, limit int) ([]Listed, error) {
+	if err := c.Require(access.Admin); err != nil {
+		return nil, err
+	}
+	jobs, err := o.queue.List(ctx, c.Org, kind, "", after, limit)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]Listed, len(jobs))
+	for i, j := range jobs {
+		list[i] = Listed{Number: j.Number, Created: j.Created, Attempts: j.Attempt, Attempted: j.Attempted, Due: j.Due, Sending: j.Leased, Dead: j.Dead(), Error: j.Error}
+		l, err := o.open(c.Org, j.Payload)
+		if err != nil {
+			list[i].Error = fault.Of(err).Message
+			continue
+		}
+		list[i].Kind, list[i].To, list[i].Lang = l.Kind, masked(l.To), l.Lang
+	}
+	return list, nil
+}
+
+// Retry has a message sent now, a dead letter too. Faults: Forbidden without the scope admin, NotFound when none of that
+// number waits.
+func (o *Office) Retry(ctx context.Context, c access.Caller, number int64) error {
+	if err := c.Require(access.Admin); err != nil {
+		return err
+	}
+	return o.db.Write(ctx, func(tx *db.Tx) error {
+		waits, err := o.queue.Retry(ctx, tx, c.Org, kind, number)
+		if err != nil {
+			return err
+		}
+		if !waits {
+			return fault.New(fault.NotFound, "mail_unknown", "There is no mail %d that waits.", number)
+		}
+		return access.Audit(ctx, tx, c, "mail.retry", fmt.Sprintf("mail %d", number), nil)
+	})
+}
+
+// Test sends a message to an address at once, past the outbox, and returns what the server says. Faults: Forbidden without the scope admin, Invalid
+// for an address that is none, and when the message is refused for good, Unavailable when mail does not leave.
+func (o *Office) Test(ctx context.Context, c access.Caller, to, lang string) (string, error) {
+	if err := c.Require(access.Admin); err != nil {
+		return "", err
+	}
+	if o.out == nil {
+		return "", fault.New(fault.Unavailable, "mail_none", "There is no way for mail to leave: give --mail.")
+	}
+	l, err := o.letterOf(Message{Org: c.Org, To: to, Lang: lang, Kind: works}, time.Now())
+	if err != nil {
+		return "", err
+	}
+	err = o.db.Write(ctx, func(tx *db.Tx) error {
+		return access.Audit(ctx, tx, c, "mail.test", "address "+masked(l.To), nil)
+	})
+	if err != nil {
+		return "", err
+	}
+	return o.send(ctx, l)
+}
+
+// Probe finds out whether mail would leave, without sending any, and tells how it does.
+func Probe(ctx context.Context, c Config) (string, error) {
+	_, out, err := c.read()
+	if err != nil {
+		return "", err
+	}
+	if out == nil {
+		return "", fault.New(fault.Unavailable, "mail_none", "it waits in the outbox, since there is no --mail")
+	}
+	return out.probe(ctx)
+}

@@ -1,0 +1,120 @@
+package mail
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/pelletier/go-toml/v2"
+)
+
+//go:embed words/*.toml
+var wordFiles embed.FS
+
+// languages are those that there is a catalogue for; the first is for everybody else.
+var languages = []string{"en", "fr", "de", "es"}
+
+// catalogue is what messages say in one language. {name}, {site}, {days} and {valid} stand for what differs; a paragraph that
+// has nothing to put in such a place is left out.
+type catalogue struct {
+	Hello       string `toml:"hello"`
+	HelloAll    string `toml:"hello_all"` // to somebody whose name is not shown
+	Minute      string `toml:"minute"`    // and the others: {n} for the number
+	Minutes     string `toml:"minutes"`
+	Hour        string `toml:"hour"`
+	Hours       string `toml:"hours"`
+	Day         string `toml:"day"`
+	Days        string `toml:"days"`
+	Code        string `toml:"code"`
+	Address     string `toml:"address"`
+	Reset       string `toml:"reset"`
+	Unsubscribe string `toml:"unsubscribe"`
+
+	Letters map[Kind]wording `toml:"letters"`
+}
+
+// wording is what one kind of message says.
+type wording struct {
+	Subject string   `toml:"subject"`
+	Title   string   `toml:"title"`
+	Text    []string `toml:"text"`
+	Button  string   `toml:"button"` // none when it leads nowhere
+	After   []string `toml:"after"`  // below button and code
+	Reason  string   `toml:"reason"` // why this person gets it
+}
+
+// catalogues reads the catalogues, which are part of the program, so that a fault in them is one of its own.
+var catalogues = sync.OnceValue(func() map[string]catalogue {
+	all := map[string]catalogue{}
+	for _, lang := range languages {
+		text, err := wordFiles.ReadFile("words/" + lang + ".toml")
+		if err != nil {
+			panic(err)
+		}
+		var c catalogue
+		if err := toml.NewDecoder(bytes.NewReader(text)).DisallowUnknownFields().Decode(&c); err != nil {
+			panic(fmt.Errorf("mail: words/%s.toml: %w", lang, err))
+		}
+		all[lang] = c
+	}
+	return all
+})
+
+// language is the catalogue for a language tag (RFC 5646): that of its first part, or the first there is.
+func language(tag string) string {
+	first, _, _ := strings.Cut(strings.ReplaceAll(strings.ToLower(tag), "_", "-"), "-")
+	if _, ok := catalogues()[first]; ok {
+		return first
+	}
+	return languages[0]
+}
+
+// number is so many of a unit.
+func number(n int, one, many string) string {
+	if n == 1 {
+		many = one
+	}
+	return strings.ReplaceAll(many, "{n}", strconv.Itoa(n))
+}
+
+// span is a length of time in the unit that suits it.
+func (c catalogue) span(d time.Duration) string {
+	in := func(unit time.Duration) int { return int(math.Round(float64(d) / float64(unit))) }
+	switch {
+	case in(time.Hour) >= 48:
+		return number(in(24*time.Hour), c.Day, c.Days)
+	case in(time.Minute) >= 60:
+		return number(in(time.Hour), c.Hour, c.Hours)
+	}
+	return number(max(in(time.Minute), 1), c.Minute, c.Minutes)
+}
+
+// values are what is put in the places of a catalogue; an empty one is missing.
+type values map[string]string
+
+// fill puts the values in their places; false when one of them is missing.
+func (v values) fill(text string) (string, bool) {
+	var pairs []string
+	for place, value := range v {
+		if value == "" && strings.Contains(text, place) {
+			return "", false
+		}
+		pairs = append(pairs, place, value)
+	}
+	return strings.NewReplacer(pairs...).Replace(text), true
+}
+
+// all fills several and leaves out those that lack something.
+func (v values) all(texts []string) (filled []string) {
+	for _, t := range texts {
+		if t, ok := v.fill(t); ok {
+			filled = append(filled, t)
+		}
+	}
+	return filled
+}
