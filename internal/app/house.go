@@ -90,6 +90,7 @@ func furnish(ctx context.Context, c, given Config, d *db.DB) (*House, error) {
 	if h.Records, err = lrs.Open(ctx, lrs.Config{DB: d, Blobs: blobs, HomePage: c.PublicURL, Guest: true}); err != nil {
 		return nil, err
 	}
+	h.Launcher.Records = h.Records
 	h.Outbox = outbox.New(d)
 	h.Forwards, err = forward.New(forward.Config{DB: d, Key: key, Records: h.Records, Outbox: h.Outbox, Own: ownAddresses(c)})
 	return h, err

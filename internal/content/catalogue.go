@@ -100,8 +100,13 @@ func (c *Catalogue) List(ctx context.Context, caller access.Caller, after string
 	if err := caller.Require(access.ContentWrite); err != nil {
 		return nil, err
 	}
+	return c.Available(ctx, caller.Org, after, limit)
+}
+
+// Available is List for rooms that have decided who sees it: whoever is signed in sees what they can launch.
+func (c *Catalogue) Available(ctx context.Context, org id.OrgID, after string, limit int) (list []Content, err error) {
 	err = c.db.Read(ctx, func(tx *db.Tx) error {
-		list, err = readContents(ctx, tx, caller.Org, after, min(max(limit, 1), maxPage))
+		list, err = readContents(ctx, tx, org, after, min(max(limit, 1), maxPage))
 		return err
 	})
 	return list, err

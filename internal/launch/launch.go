@@ -13,11 +13,14 @@ import (
 	"rollway/internal/db"
 	"rollway/internal/fault"
 	"rollway/internal/id"
+	"rollway/internal/lrs"
 	"rollway/xapi"
 )
 
 // Launcher launches content. Make one with New.
 type Launcher struct {
+	Records *lrs.Store // where progress is read from; to be set before [Launcher.Courses] is used
+
 	db          *db.DB
 	content     *content.Catalogue
 	credentials *credential.Vault

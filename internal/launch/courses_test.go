@@ -1,0 +1,76 @@
+package launch
+
+import (
+	"fmt"
+	"net/url"
+	"testing"
+
+	"rollway/internal/access"
+	"rollway/internal/blob"
+	"rollway/internal/content/sample"
+	"rollway/internal/fault"
+	"rollway/internal/id"
+	"rollway/internal/lrs"
+	"rollway/xapi"
+)
+
+// Progress is what the launched content said last about passing, else about completion, and nobody else's word.
+func TestCourses(t *testing.T) {
+	each(t, func(h *house) {
+		blobs, err := blob.Open(h.TempDir())
+		h.must(err)
+		store, err := lrs.Open(h.Context(), lrs.Config{DB: h.db, Blobs: blobs, HomePage: "http://localhost:8080"})
+		h.must(err)
+		h.Cleanup(store.Close)
+		h.launcher.Records = store
+		ada, header := h.person("ada")
+		_, other := h.person("bob")
+		session := access.Caller{Org: id.DefaultOrg, Kind: access.Person, Name: "ada", Person: ada.ID}
+		course := func() Course {
+			h.Helper()
+			list, err := h.launcher.Courses(h.Context(), session, "", 10)
+			h.must(err)
+			if len(list) != 2 || list[0].Activity != link && list[1].Activity != link {
+				h.Fatalf("courses %+v", list)
+			}
+			one, err := h.launcher.Course(h.Context(), session, sample.ActivityID)
+			h.must(err)
+			if one != list[0] && one != list[1] {
+				h.Errorf("%+v is none of %+v", one, list)
+			}
+			return one
+		}
+		say := func(who, activity, verb, result string) {
+			h.Helper()
+			l := h.start(who, Request{Activity: sample.ActivityID})
+			u, err := url.Parse(l.URL)
+			h.must(err)
+			text := fmt.Sprintf(`{"actor":%s,"verb":{"id":"http://adlnet.gov/expapi/verbs/%s"},"object":{"id":%q},"context":{"registration":%q},"result":{%s}}`, u.Query().Get("actor"), verb, activity, l.Registration, result)
+			_, err = store.Put(h.Context(), h.caller(u.Query().Get("auth")), xapi.V1, id.StatementID{}, []byte(text))
+			h.must(err)
+		}
+		if c := course(); c.Progress != NotBegun || !c.Registration.IsZero() || c.Title == "" {
+			h.Errorf("before anything: %+v", c)
+		}
+		say(other, sample.ActivityID, "passed", `"score":{"scaled":1}`)
+		if c := course(); c.Progress != NotBegun {
+			h.Errorf("after somebody else's: %+v", c)
+		}
+		say(header, sample.ActivityID+"/page", "completed", "")
+		if c := course(); c.Progress != Begun || c.Saved.IsZero() || c.Launched.IsZero() || c.HasScore {
+			h.Errorf("after a page: %+v", c)
+		}
+		for _, step := range []struct {
+			verb, result string
+			is           Progress
+			score        float64
+		}{{"completed", "", Completed, 0}, {"failed", `"score":{"scaled":0.25}`, Failed, 0.25}, {"passed", `"score":{"scaled":0.75}`, Passed, 0.75}, {"completed", "", Passed, 0.75}, {"failed", `"score":{"scaled":0.5}`, Failed, 0.5}} {
+			say(header, sample.ActivityID, step.verb, step.result)
+			if c := course(); c.Progress != step.is || c.Score != step.score || c.HasScore != (step.score != 0) {
+				h.Errorf("after %s: %+v", step.verb, c)
+			}
+		}
+		_, err = h.launcher.Courses(h.Context(), h.lms, "", 10)
+		h.wants(err, fault.Forbidden, "not_signed_in")
+	})
+}
