@@ -21,6 +21,7 @@ import (
 type Failure struct {
 	Status     int
 	Fault      *fault.Error // of kind Internal for anything we did not foresee; its cause is not for showing
+	Err        error        // what the handler returned, for dialects that put more into it
 	RequestID  string
 	RetryAfter time.Duration // on 429 and 503: when to come again
 }
@@ -35,7 +36,7 @@ const (
 )
 
 func failureOf(err error, requestID string) Failure {
-	f := Failure{Status: StatusOf(err), Fault: readable(fault.Of(err)), RequestID: requestID}
+	f := Failure{Status: StatusOf(err), Fault: readable(fault.Of(err)), Err: err, RequestID: requestID}
 	var told interface{ RetryAfter() time.Duration }
 	switch {
 	case f.Status != http.StatusTooManyRequests && f.Status != http.StatusServiceUnavailable:

@@ -89,7 +89,7 @@ func (d *Door) serve(w http.ResponseWriter, r *http.Request) error {
 	}
 	a, err := d.answer(r)
 	if err != nil {
-		return refusalOf(opOther, err).rendered()
+		return refusalOf(opOther, err).outgoing()
 	}
 	for name, value := range a.header {
 		h.Set(name, value)

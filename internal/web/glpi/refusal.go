@@ -50,7 +50,7 @@ type refusal struct {
 	text    string
 	results []map[string]any
 	retry   time.Duration // Retry-After
-	cause   error         // what a room said
+	cause   error         // what a room said, for the log
 }
 
 func refuse(status int, code, text string) *refusal {
@@ -69,18 +69,21 @@ func (f *refusal) because(err error) *refusal {
 
 func (f *refusal) Error() string { return f.code + " " + f.text }
 
-// rendered makes the error that the house logs and hands to Refuse.
-func (f *refusal) rendered() error {
+// outgoing is a refusal on its way out: what the house logs, and how Refuse finds the refusal again.
+type outgoing struct {
+	refusal *refusal
+	logged  error
+}
+
+func (o *outgoing) Error() string   { return o.refusal.Error() }
+func (o *outgoing) Unwrap() []error { return []error{o.logged, o.refusal} }
+
+func (f *refusal) outgoing() error {
 	said := fault.Of(f.cause)
 	if f.cause == nil {
 		said = fault.New(fault.Invalid, f.code, "%s", f.text)
 	}
-	told := *said
-	told.Err = f
-	if said.Err != nil {
-		told.Err = errors.Join(f, said.Err)
-	}
-	return web.WithStatus(f.status, &told)
+	return &outgoing{f, web.WithStatus(f.status, said)}
 }
 
 // Refuse renders a failure in the dialect. Failures that come from before this door are put into its words.
@@ -89,7 +92,7 @@ func Refuse(w http.ResponseWriter, r *http.Request, f web.Failure) {
 	allowOrigin(h, r)
 	f.Headers(h)
 	var own *refusal
-	if !errors.As(f.Fault, &own) {
+	if !errors.As(f.Err, &own) {
 		own = foreign(f)
 	}
 	if own.retry > 0 {
