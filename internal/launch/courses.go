@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"rollway/internal/access"
 	"rollway/internal/content"
@@ -34,6 +35,7 @@ type Course struct {
 	Launched     time.Time         // the last time
 	Progress     Progress
 	Saved        time.Time // when the last statement of the registration was stored; zero when there is none
+	Percent      int       // how much is done, as the content said last; 0 to 100
 	Score        float64   // of the last result, -1 to 1; valid if HasScore
 	HasScore     bool
 }
@@ -92,6 +94,9 @@ func (l *Launcher) course(ctx context.Context, c access.Caller, item content.Con
 		return out, err
 	}
 	out.Saved = last.Stored
+	if err := l.share(ctx, c.Org, &out); err != nil {
+		return out, err
+	}
 	return out, l.judge(ctx, c.Org, &out)
 }
 
@@ -124,6 +129,29 @@ func (l *Launcher) judge(ctx context.Context, org id.OrgID, out *Course) error {
 		if s := said.Result.Score.Scaled; s != nil {
 			out.Score, out.HasScore = *s, true
 		}
+	}
+	return nil
+}
+
+// share reads how much is done of a course: what its last statement with the verb progressed says in cmi5's extension
+// (cmi5, 9.5.5.1).
+func (l *Launcher) share(ctx context.Context, org id.OrgID, out *Course) error {
+	const verb, extension = "http://adlnet.gov/expapi/verbs/progressed", "https://w3id.org/xapi/cmi5/result/extensions/progress"
+	st, err := l.latest(ctx, org, lrs.Query{Registration: out.Registration, Activity: out.Activity, Verb: verb})
+	if err != nil || st == nil {
+		return err
+	}
+	var said struct {
+		Result struct {
+			Extensions map[string]jsontext.Value `json:"extensions"`
+		} `json:"result"`
+	}
+	if err := json.Unmarshal(st.JSON, &said); err != nil {
+		return err
+	}
+	var n float64
+	if v := said.Result.Extensions[extension]; v.Kind() == '0' && json.Unmarshal(v, &n) == nil {
+		out.Percent = int(min(max(n, 0), 100))
 	}
 	return nil
 }

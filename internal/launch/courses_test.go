@@ -60,6 +60,12 @@ func TestCourses(t *testing.T) {
 		if c := course(); c.Progress != Begun || c.Saved.IsZero() || c.Launched.IsZero() || c.HasScore {
 			h.Errorf("after a page: %+v", c)
 		}
+		for said, percent := range map[string]int{"40": 40, "140": 100, "-3": 0, `"half"`: 0, "62.5": 62} {
+			say(header, sample.ActivityID, "progressed", `"extensions":{"https://w3id.org/xapi/cmi5/result/extensions/progress":`+said+`}`)
+			if c := course(); c.Percent != percent || c.Progress != Begun {
+				h.Errorf("after progress %s: %+v", said, c)
+			}
+		}
 		for _, step := range []struct {
 			verb, result string
 			is           Progress

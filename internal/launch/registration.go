@@ -112,13 +112,13 @@ func (f *lookup) askTicket(ctx context.Context, tx *db.Tx, ticket []byte) error 
 }
 
 // refuse says why nothing is launched for this person.
-func (f *lookup) refuse() error {
+func (f *lookup) refuse(own bool) error {
 	switch {
 	case f.used:
 		return errTicketGone
 	case f.state != "active":
 		return fault.New(fault.Forbidden, "person_"+orUnknown(f.state), "This person's access is switched off, so nothing can be launched.")
-	case f.privileged:
+	case f.privileged && !own:
 		return fault.New(fault.Forbidden, "person_privileged", "This person holds an admin right; only their own signed-in session can launch for them.")
 	}
 	return nil
@@ -126,7 +126,7 @@ func (f *lookup) refuse() error {
 
 // settle decides the registration of a launch, or says why there is none. made holds those that this batch makes.
 func (f *lookup) settle(s *start, made map[place]registration) error {
-	if err := f.refuse(); err != nil {
+	if err := f.refuse(s.own()); err != nil {
 		return err
 	}
 	if f.name != "" {

@@ -65,7 +65,7 @@ func (l *Launcher) Ticket(ctx context.Context, c access.Caller, people *director
 		if err := tx.Flush(ctx); err != nil {
 			return err
 		}
-		if err := found[0].refuse(); err != nil {
+		if err := found[0].refuse(false); err != nil {
 			return err
 		}
 		if err := access.Audit(ctx, tx, c, "launch.ticket", "person "+owner.ID.String(), map[string]any{"activity": r.Activity}); err != nil {

@@ -1,0 +1,36 @@
+package launch
+
+import (
+	"context"
+	"fmt"
+
+	"rollway/internal/access"
+	"rollway/internal/db"
+	"rollway/xapi"
+)
+
+// StartOwn launches content for the person who is signed in, also for one who holds a right: the credential that is minted
+// never carries it.
+//
+// Faults: Forbidden for any other caller (not_signed_in) and for the person's state, NotFound for an unknown activity or
+// somebody else's registration, Conflict when Registration and NewAttempt contradict.
+func (l *Launcher) StartOwn(ctx context.Context, c access.Caller, r Request) (Launch, error) {
+	if err := signedIn(c); err != nil {
+		return Launch{}, err
+	}
+	var key string
+	err := l.db.Read(ctx, func(tx *db.Tx) error {
+		return tx.Row(ctx, "SELECT ifi FROM agents WHERE org_id = ? AND person_id = ? ORDER BY position LIMIT 1", c.Org, c.Person).Scan(&key)
+	})
+	if err != nil {
+		return Launch{}, fmt.Errorf("the agent of person %v: %w", c.Person, err)
+	}
+	s := &start{caller: c, person: c.Person, Request: r}
+	if s.agent.IFI, err = xapi.ParseKey(key); err != nil {
+		return Launch{}, err
+	}
+	return l.start(ctx, s)
+}
+
+// own tells whether somebody launches for themselves out of their own session.
+func (s *start) own() bool { return s.caller.Kind == access.Person && s.caller.Person == s.person }

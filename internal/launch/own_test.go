@@ -1,0 +1,45 @@
+package launch
+
+import (
+	"net/url"
+	"testing"
+
+	"rollway/internal/access"
+	"rollway/internal/content/sample"
+	"rollway/internal/db"
+	"rollway/internal/fault"
+	"rollway/internal/id"
+)
+
+// Whoever is signed in launches for themselves, in the registration that they have; a right they hold stays behind.
+func TestStartOwn(t *testing.T) {
+	each(t, func(h *house) {
+		ada, header := h.person("ada")
+		before := h.start(header, Request{Activity: sample.ActivityID})
+		h.must(h.db.Write(h.Context(), func(tx *db.Tx) error {
+			return access.Grant(h.Context(), tx, h.changes, access.CommandLine(id.DefaultOrg), ada.ID, access.Admin)
+		}))
+		session := access.Caller{Org: id.DefaultOrg, Kind: access.Person, Name: "ada", Person: ada.ID, Scopes: access.Admin}
+		l, err := h.launcher.StartOwn(h.Context(), session, Request{Activity: sample.ActivityID})
+		h.must(err)
+		if l.Registration != before.Registration {
+			h.Errorf("another registration: %v, %v", l.Registration, before.Registration)
+		}
+		u, err := url.Parse(l.URL)
+		h.must(err)
+		child := h.caller(u.Query().Get("auth"))
+		if child.Scopes != access.Learner || child.Bound == nil || child.Bound.Person != ada.ID || child.Bound.Agent.IFI != ada.Agents[0].IFI || child.Bound.Agent.Name != "ada" {
+			h.Errorf("the credential is %+v", child)
+		}
+		_, err = h.launcher.Start(h.Context(), h.caller(header), Request{Activity: sample.ActivityID})
+		h.wants(err, fault.Forbidden, "person_privileged")
+		_, err = h.launcher.StartOwn(h.Context(), h.lms, Request{Activity: sample.ActivityID})
+		h.wants(err, fault.Forbidden, "not_signed_in")
+		_, err = h.launcher.StartOwn(h.Context(), session, Request{Activity: "https://example.com/none"})
+		h.wants(err, fault.NotFound, "activity_unknown")
+		_, err = h.people.Suspend(h.Context(), access.CommandLine(id.DefaultOrg), ada.ID.String())
+		h.must(err)
+		_, err = h.launcher.StartOwn(h.Context(), session, Request{Activity: sample.ActivityID})
+		h.wants(err, fault.Forbidden, "person_suspended")
+	})
+}
