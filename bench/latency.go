@@ -78,10 +78,11 @@ func (s *site) latencies(ctx context.Context, size int) (g growth, err error) {
 			}
 			floors.add(t)
 		}
-		bare, err := s.bareHTTP(ctx, int(rows.bytes.Load()/max(rows.answers.Load(), 1)))
+		plain, err := s.bareHTTP(ctx, rows.size(), modestConns, modestPace)
 		if err != nil {
 			return g, err
 		}
+		bare := latency{plain.P50, plain.P99}
 		took, floor := ours.latency(), floors.latency()
 		g.took = append(g.took, took)
 		ratio := func(a, b time.Duration) float64 { return float64(a) / float64(max(b, 1)) }
@@ -137,16 +138,18 @@ func (s *site) askFloor(ctx context.Context, q question, size int) (t tally, row
 	return tally{P50: percentile(all, 50), P99: percentile(all, 99), Others: meter.others}, rows / float64(max(len(all), 1)), nil
 }
 
-// bareHTTP is how long an answer of so many bytes takes from a handler that has them in memory, at the same load.
-func (s *site) bareHTTP(ctx context.Context, size int) (latency, error) {
+// bareHTTP has so many bytes answered by a handler that has them in memory; pace 0 is as fast as it goes.
+func (s *site) bareHTTP(ctx context.Context, size, conns int, pace time.Duration) (t tally, err error) {
 	p, err := spawn(ctx, filepath.Join(s.dir, "bare.log"), "bare")
 	if err != nil {
-		return latency{}, err
+		return t, err
 	}
 	request := get(p.address, "/bytes/"+strconv.Itoa(size))
-	l := load{name: "bare", want: 200, conns: modestConns, pace: modestPace, next: func(int) func() []byte { return func() []byte { return request } }}
-	t, err := drive(ctx, p.address, l, span{warm: s.warm, long: s.seconds})
-	return latency{t.P50, t.P99}, errors.Join(err, p.end())
+	l := load{name: "bare", want: 200, conns: conns, pace: pace, next: func(int) func() []byte { return func() []byte { return request } }}
+	meter := meterOf(p.pid(), "")
+	t, err = drive(ctx, p.address, l, span{s.warm, s.seconds, meter.begin, meter.end})
+	t.Others = meter.others
+	return t, errors.Join(err, p.end())
 }
 
 // growth compares the latencies at the largest size with those at the smallest.
