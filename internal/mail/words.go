@@ -1,7 +1,6 @@
 package mail
 
 import (
-	"bytes"
 	"embed"
 	"fmt"
 	"math"
@@ -10,10 +9,10 @@ import (
 	"sync"
 	"time"
 
-	"github.com/pelletier/go-toml/v2"
+	"github.com/go-json-experiment/json"
 )
 
-//go:embed words/*.toml
+//go:embed words/*.json
 var wordFiles embed.FS
 
 // languages are those that there is a catalogue for; the first is for everybody else.
@@ -22,43 +21,43 @@ var languages = []string{"en", "fr", "de", "es"}
 // catalogue is what messages say in one language. {name}, {site}, {days} and {valid} stand for what differs; a paragraph that
 // has nothing to put in such a place is left out.
 type catalogue struct {
-	Hello       string `toml:"hello"`
-	HelloAll    string `toml:"hello_all"` // to somebody whose name is not shown
-	Minute      string `toml:"minute"`    // and the others: {n} for the number
-	Minutes     string `toml:"minutes"`
-	Hour        string `toml:"hour"`
-	Hours       string `toml:"hours"`
-	Day         string `toml:"day"`
-	Days        string `toml:"days"`
-	Code        string `toml:"code"`
-	Address     string `toml:"address"`
-	Reset       string `toml:"reset"`
-	Unsubscribe string `toml:"unsubscribe"`
+	Hello       string `json:"hello"`
+	HelloAll    string `json:"helloAll"` // to somebody whose name is not shown
+	Minute      string `json:"minute"`    // and the others: {n} for the number
+	Minutes     string `json:"minutes"`
+	Hour        string `json:"hour"`
+	Hours       string `json:"hours"`
+	Day         string `json:"day"`
+	Days        string `json:"days"`
+	Code        string `json:"code"`
+	Address     string `json:"address"`
+	Reset       string `json:"reset"`
+	Unsubscribe string `json:"unsubscribe"`
 
-	Letters map[Kind]wording `toml:"letters"`
+	Letters map[Kind]wording `json:"letters"`
 }
 
 // wording is what one kind of message says.
 type wording struct {
-	Subject string   `toml:"subject"`
-	Title   string   `toml:"title"`
-	Text    []string `toml:"text"`
-	Button  string   `toml:"button"` // none when it leads nowhere
-	After   []string `toml:"after"`  // below button and code
-	Reason  string   `toml:"reason"` // why this person gets it
+	Subject string   `json:"subject"`
+	Title   string   `json:"title"`
+	Text    []string `json:"text"`
+	Button  string   `json:"button"` // none when it leads nowhere
+	After   []string `json:"after"`  // below button and code
+	Reason  string   `json:"reason"` // why this person gets it
 }
 
 // catalogues reads the catalogues, which are part of the program, so that a fault in them is one of its own.
 var catalogues = sync.OnceValue(func() map[string]catalogue {
 	all := map[string]catalogue{}
 	for _, lang := range languages {
-		text, err := wordFiles.ReadFile("words/" + lang + ".toml")
+		text, err := wordFiles.ReadFile("words/" + lang + ".json")
 		if err != nil {
 			panic(err)
 		}
 		var c catalogue
-		if err := toml.NewDecoder(bytes.NewReader(text)).DisallowUnknownFields().Decode(&c); err != nil {
-			panic(fmt.Errorf("mail: words/%s.toml: %w", lang, err))
+		if err := json.Unmarshal(text, &c, json.RejectUnknownMembers(true)); err != nil {
+			panic(fmt.Errorf("mail: words/%s.json: %w", lang, err))
 		}
 		all[lang] = c
 	}
