@@ -19,6 +19,9 @@ type Config struct {
 	PublicURL            string         `name:"public-url" help:"What links are built from, and the host name answered: a proxy must pass Host. Default: the server's, for the server http://localhost and the port of --http." placeholder:"URL"`
 	CoursewareURL        string         `name:"courseware-url" help:"What package links are built from; packages live at p-ID.HOST. Default: the server's, for the server http://localhost and the port of --courseware-http." placeholder:"URL"`
 	DB                   string         `name:"db" help:"postgres://user@host/db, or a file path for SQLite. Default: rollway.db in the data directory." placeholder:"URL" secret:""`
+	Mail                 string         `help:"How mail leaves: smtp://USER:PASSWORD@HOST:587 (with STARTTLS), smtps://HOST, file:DIR (a file for each), or none, then it waits." default:"none" placeholder:"URL" secret:""`
+	MailFrom             string         `name:"mail-from" help:"Address that mail comes from. Default: no-reply at the host of --public-url." placeholder:"ADDRESS"`
+	MailFromName         string         `name:"mail-from-name" help:"Name that mail comes from, also in its text. Default: the host of --public-url." placeholder:"NAME"`
 	TrustedProxies       []netip.Prefix `name:"trusted-proxies" help:"Peers whose X-Forwarded-For is believed." placeholder:"CIDR"`
 	CoursewareSingleHost bool           `name:"courseware-single-host" help:"No host per package (no wildcard DNS): packages are sandboxed instead."`
 	Dev                  bool           `help:"Development: refuses any listener that is not loopback."`

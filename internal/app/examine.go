@@ -9,10 +9,12 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 
 	"rollway/internal/access"
 	"rollway/internal/db"
 	"rollway/internal/fault"
+	"rollway/internal/mail"
 )
 
 // State is how serious a finding is.
@@ -45,6 +47,7 @@ func Examine(ctx context.Context, c Config) []Finding {
 	found := []Finding{{Good, "configuration", "is complete", ""}}
 	found = append(found, examineData(c.Data), examineSpace(c.Data))
 	found = append(found, examineDatabase(ctx, c)...)
+	found = append(found, examineMail(ctx, c))
 	return append(found, examineOrigins(c)...)
 }
 
@@ -127,6 +130,25 @@ func examineIntegrity(ctx context.Context, d *db.DB) Finding {
 		return Finding{Bad, "integrity", said, "Restore a backup."}
 	}
 	return Finding{Good, "integrity", "the database file is whole", ""}
+}
+
+// patience is how long a mail server may take to answer.
+const patience = 10 * time.Second
+
+func examineMail(ctx context.Context, c Config) Finding {
+	ctx, stop := context.WithTimeout(ctx, patience)
+	defer stop()
+	said, err := mail.Probe(ctx, c.mail())
+	switch f := fault.Of(err); {
+	case err == nil:
+		return Finding{Good, "mail", said, ""}
+	case f.Code == "mail_none":
+		return Finding{Warn, "mail", f.Message, "Set --mail, or see what waits with rollway mail list."}
+	case f.Kind == fault.Internal:
+		return Finding{Bad, "mail", err.Error(), "Check --mail."}
+	default:
+		return Finding{Bad, "mail", f.Message, "Check --mail and that the mail server runs."}
+	}
 }
 
 func examineOrigins(c Config) []Finding {

@@ -17,6 +17,7 @@ import (
 	"rollway/internal/forward"
 	"rollway/internal/launch"
 	"rollway/internal/lrs"
+	"rollway/internal/mail"
 	"rollway/internal/outbox"
 )
 
@@ -34,6 +35,7 @@ type House struct {
 	Blobs       *blob.Store
 	Outbox      *outbox.Queue
 	Forwards    *forward.Forwards
+	Mail        *mail.Office
 }
 
 // Open opens an installation, making what a new one lacks: the data directory, the key file, the schema.
@@ -92,8 +94,16 @@ func furnish(ctx context.Context, c, given Config, d *db.DB) (*House, error) {
 	}
 	h.Launcher.Records = h.Records
 	h.Outbox = outbox.New(d)
+	if h.Mail, err = mail.New(d, h.Outbox, key, c.mail()); err != nil {
+		return nil, err
+	}
 	h.Forwards, err = forward.New(forward.Config{DB: d, Key: key, Records: h.Records, Outbox: h.Outbox, Own: ownAddresses(c)})
 	return h, err
+}
+
+// mail says how mail leaves.
+func (c Config) mail() mail.Config {
+	return mail.Config{URL: c.Mail, From: c.MailFrom, FromName: c.MailFromName, PublicURL: c.PublicURL}
 }
 
 // ownAddresses are those that the first origin answers to, as far as the Config tells.

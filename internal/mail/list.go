@@ -95,7 +95,7 @@ func Probe(ctx context.Context, c Config) (string, error) {
 		return "", err
 	}
 	if out == nil {
-		return "", fault.New(fault.Unavailable, "mail_none", "it waits in the outbox, since there is no --mail")
+		return "", fault.New(fault.Unavailable, "mail_none", "It waits in the outbox, since there is no --mail.")
 	}
 	return out.probe(ctx)
 }

@@ -27,12 +27,6 @@ type Config struct {
 	roots *x509.CertPool // whose certificates are believed; the machine's when nil
 }
 
-// Check tells what is wrong with the settings, without a password that they hold.
-func (c Config) Check() error {
-	_, _, err := c.read()
-	return err
-}
-
 // Kind names a message; its words stand in the catalogues.
 type Kind string
 
@@ -182,7 +176,7 @@ func (s sender) site() string {
 	return s.host
 }
 
-// read checks the settings and makes of them who sends and by what.
+// read checks the settings and makes of them who sends and by what. Its faults repeat no password.
 func (c Config) read() (sender, transport, error) {
 	public, err := url.Parse(c.PublicURL)
 	if err != nil {

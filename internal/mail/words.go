@@ -23,7 +23,7 @@ var languages = []string{"en", "fr", "de", "es"}
 type catalogue struct {
 	Hello       string `json:"hello"`
 	HelloAll    string `json:"helloAll"` // to somebody whose name is not shown
-	Minute      string `json:"minute"`    // and the others: {n} for the number
+	Minute      string `json:"minute"`   // and the others: {n} for the number
 	Minutes     string `json:"minutes"`
 	Hour        string `json:"hour"`
 	Hours       string `json:"hours"`
