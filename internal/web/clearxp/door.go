@@ -21,6 +21,10 @@ type Door struct {
 	Launcher    *launch.Launcher
 	// Learner authenticates the credential of a launch, as it would stand in an Authorization header.
 	Learner func(ctx context.Context, header string) (access.Caller, error)
+	// Hub tells whether an activity stands for our own pages instead of a content, and Enter signs the person whom a launch's
+	// credential belongs to in there; it answers the request. Both nil: there are none.
+	Hub   func(activity string) bool
+	Enter func(w http.ResponseWriter, r *http.Request, c access.Caller) error
 }
 
 // maxBody bounds the requests of this door; the largest are actors with their attributes.

@@ -32,6 +32,13 @@ func (d *Door) openLaunch(w http.ResponseWriter, r *http.Request) error {
 	case r.Method == http.MethodGet && prefetched(r):
 		return web.Ask(w, web.Question{Title: "Open the course", Text: "This link starts a course for one person. It is opened when you press the button.", Button: "Open", Action: r.URL.RequestURI()})
 	}
+	if d.Hub != nil && !q.Has("ticket") && d.Hub(q.Get("activityId")) {
+		c, err := d.learner(r, q)
+		if err != nil {
+			return err
+		}
+		return d.Enter(w, r, c)
+	}
 	started, err := d.start(r, q)
 	if err != nil {
 		return err
@@ -42,7 +49,7 @@ func (d *Door) openLaunch(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (d *Door) start(r *http.Request, q web.Params) (launch.Launch, error) {
-	header, sent := r.Header.Get("Authorization"), len(r.Header["Authorization"]) > 0 // an empty one is one too
+	sent := len(r.Header["Authorization"]) > 0 // an empty one is one too
 	if q.Has("ticket") {
 		if sent || q.Has("auth") {
 			return launch.Launch{}, errTwoCredentials
@@ -56,18 +63,30 @@ func (d *Door) start(r *http.Request, q web.Params) (launch.Launch, error) {
 	if err != nil {
 		return launch.Launch{}, err
 	}
+	c, err := d.learner(r, q)
+	if err != nil {
+		return launch.Launch{}, err
+	}
+	return d.Launcher.Start(r.Context(), c, request)
+}
+
+// learner authenticates the credential of a launch, which comes in the parameter auth or in the header.
+func (d *Door) learner(r *http.Request, q web.Params) (access.Caller, error) {
+	header := r.Header.Get("Authorization")
 	if q.Has("auth") {
+		if len(r.Header["Authorization"]) > 0 {
+			return access.Caller{}, errTwoCredentials
+		}
 		header = restorePlus(q.Get("auth"))
 	}
 	c, err := d.Learner(r.Context(), header)
 	if f := fault.Of(err); err != nil && q.Has("auth") && f.Code == "authorization_malformed" {
-		return launch.Launch{}, fault.New(fault.Invalid, "auth_malformed", "The parameter `auth` cannot be read.").With(fault.Field{Name: "auth", Message: "It must be `Basic`, a blank, and base64 of username:password, percent-encoded."})
+		return c, fault.New(fault.Invalid, "auth_malformed", "The parameter `auth` cannot be read.").With(fault.Field{Name: "auth", Message: "It must be `Basic`, a blank, and base64 of username:password, percent-encoded."})
 	}
-	if err != nil {
-		return launch.Launch{}, err
+	if err == nil {
+		web.NoteCaller(r, c)
 	}
-	web.NoteCaller(r, c)
-	return d.Launcher.Start(r.Context(), c, request)
+	return c, err
 }
 
 var errTwoCredentials = fault.New(fault.Invalid, "two_credentials", "Send one credential: the parameter `auth`, the parameter `ticket` or the header Authorization.")
