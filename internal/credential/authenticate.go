@@ -13,7 +13,7 @@ import (
 )
 
 // maxHeader is longer than any header that could be good: 255 bytes of user name and of secret in base64, with room.
-const maxHeader = 1024
+const maxHeader = access.MaxSecret
 
 // Authenticate finds who is asking by the value of an Authorization header: "Basic …" (RFC 7617) with the user name and
 // secret of a credential or the key and secret of a service account, "Bearer …" (RFC 6750) with a service account's token,
@@ -29,7 +29,7 @@ func (v *Vault) Authenticate(ctx context.Context, header string, api bool) (acce
 	if api {
 		way = 'a'
 	}
-	return v.recall(ctx, v.known.fingerprint(way, header), func() (pair, error) { return parseHeader(header, api) })
+	return v.recall(ctx, v.known.Fingerprint(way, header), func() (pair, error) { return parseHeader(header, api) })
 }
 
 // AuthenticateBasic is Authenticate for a user name and secret that came by another way than a header.
@@ -37,26 +37,26 @@ func (v *Vault) AuthenticateBasic(ctx context.Context, username, secret string) 
 	if len(username)+len(secret) > maxHeader-1 {
 		return access.Caller{}, access.Unverified()
 	}
-	return v.recall(ctx, v.known.fingerprint('b', username+":"+secret), func() (pair, error) { return pair{username, secret}, nil })
+	return v.recall(ctx, v.known.Fingerprint('b', username+":"+secret), func() (pair, error) { return pair{username, secret}, nil })
 }
 
 // pair is a user name and secret as presented.
 type pair struct{ username, secret string }
 
-func (v *Vault) recall(ctx context.Context, f fingerprint, parse func() (pair, error)) (access.Caller, error) {
+func (v *Vault) recall(ctx context.Context, f access.Fingerprint, parse func() (pair, error)) (access.Caller, error) {
 	now := v.Now()
-	if a := v.known.find(f, now.UnixMicro()); a != nil {
+	if a := v.remembered(f, now.UnixMicro()); a != nil {
 		v.noteUse(a, now)
 		return a.caller, nil
 	}
-	if err := v.known.refused(f, now.UnixMicro()); err != nil {
+	if err := v.known.Refused(f, now.UnixMicro()); err != nil {
 		return access.Caller{}, err
 	}
 	p, err := parse()
 	if err != nil {
 		return access.Caller{}, err
 	}
-	before := v.known.moment()
+	before := v.known.Moment()
 	if access.IsKey(p.username) {
 		return v.verifyAccount(ctx, f, p, before, now)
 	}
@@ -64,7 +64,7 @@ func (v *Vault) recall(ctx context.Context, f fingerprint, parse func() (pair, e
 	return v.settle(f, row, err, before, now)
 }
 
-func (v *Vault) verifyAccount(ctx context.Context, f fingerprint, p pair, before moment, now time.Time) (access.Caller, error) {
+func (v *Vault) verifyAccount(ctx context.Context, f access.Fingerprint, p pair, before access.Moment, now time.Time) (access.Caller, error) {
 	found, err := v.accounts.Verify(ctx, p.username, p.secret)
 	if err != nil {
 		v.refusedNow(f, err, before, now)
@@ -75,12 +75,12 @@ func (v *Vault) verifyAccount(ctx context.Context, f fingerprint, p pair, before
 		a.expires.Store(found.Expires.UnixMicro())
 	}
 	v.noteUse(a, now)
-	v.known.keep(f, a, before, found.Caller.ServiceAccount)
+	v.known.Keep(f, a, before, found.Caller.ServiceAccount)
 	return a.caller, nil
 }
 
 // settle judges what was read and remembers it.
-func (v *Vault) settle(f fingerprint, r row, err error, before moment, now time.Time) (access.Caller, error) {
+func (v *Vault) settle(f access.Fingerprint, r row, err error, before access.Moment, now time.Time) (access.Caller, error) {
 	if err == nil {
 		if until := v.uses.expiry(r.ID); until.After(r.Expires) {
 			r.Expires = until
@@ -94,26 +94,26 @@ func (v *Vault) settle(f fingerprint, r row, err error, before moment, now time.
 	a := &answer{caller: r.caller(), sliding: r.Kind == Launch, limit: r.Created.Add(v.Limits.LaunchMax).UnixMicro()}
 	a.expires.Store(r.until().UnixMicro())
 	v.noteUse(a, now)
-	v.known.keep(f, a, before, r.ID, r.Person, r.Parent, r.MintedBy)
+	v.known.Keep(f, a, before, r.ID, r.Person, r.Parent, r.MintedBy)
 	return a.caller, nil
 }
 
-func (v *Vault) refusedNow(f fingerprint, err error, before moment, now time.Time) {
+func (v *Vault) refusedNow(f access.Fingerprint, err error, before access.Moment, now time.Time) {
 	if fault.Is(err, fault.Unauthenticated) { // a suspended person may be resumed at any time
-		v.known.refuse(f, err, before, now.UnixMicro())
+		v.known.Refuse(f, err, before, now.UnixMicro())
 	}
 }
 
 // Alive returns nil while a credential would be accepted, for what a launch hands out that stands for its credential. It
 // counts as a use. Faults: as Authenticate with the right secret.
 func (v *Vault) Alive(ctx context.Context, org id.OrgID, c id.CredentialID) error {
-	f := v.known.fingerprint('i', string(binary.BigEndian.AppendUint64(c[:], uint64(org))))
+	f := v.known.Fingerprint('i', string(binary.BigEndian.AppendUint64(c[:], uint64(org))))
 	now := v.Now()
-	if a := v.known.find(f, now.UnixMicro()); a != nil {
+	if a := v.remembered(f, now.UnixMicro()); a != nil {
 		v.noteUse(a, now)
 		return nil
 	}
-	before := v.known.moment()
+	before := v.known.Moment()
 	row, err := v.readByID(ctx, org, c)
 	_, err = v.settle(f, row, err, before, now)
 	return err

@@ -80,7 +80,7 @@ func BenchmarkAuthenticateUncached(b *testing.B) {
 			b.ReportAllocs()
 			i := 0
 			for b.Loop() {
-				r.known.hear(access.Change{Kind: access.PersonChanged, Subject: p.id})
+				r.known.Hear(access.Change{Kind: access.PersonChanged, Subject: p.id})
 				if _, err := r.Authenticate(b.Context(), headers[i%len(headers)], false); err != nil {
 					b.Fatal(err)
 				}

@@ -7,5 +7,5 @@
 //
 // Whether a credential is good is decided where it is presented, from rows: its own, its parent's, its person's state. What
 // was found is remembered in memory; every change to those rows is announced (access.Changes) and makes this forget it, so
-// that a revocation or suspension holds for the very next request. See cache.go for why no stale answer survives.
+// that a revocation or suspension holds for the very next request. See [access.Memory] for why no stale answer survives.
 package credential

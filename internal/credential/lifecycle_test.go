@@ -269,43 +269,6 @@ func TestRevocationReachesOtherProcesses(t *testing.T) {
 	})
 }
 
-func TestMemoryIsBounded(t *testing.T) {
-	m := newMemory(shardCount * 2)
-	for i := range 10_000 {
-		f := m.fingerprint('h', fmt.Sprint(i))
-		m.keep(f, &answer{}, m.moment(), id.New[id.CredentialID]())
-		m.refuse(m.fingerprint('h', fmt.Sprint("bad", i)), access.Unverified(), m.moment(), 0)
-	}
-	for i := range m.shards {
-		if s := &m.shards[i]; len(s.good) > 2 || len(s.bad) > 2 {
-			t.Fatalf("shard %d holds %d and %d", i, len(s.good), len(s.bad))
-		}
-	}
-}
-
-// TestAnswerFromBeforeAChangeIsNotKept goes through each point at which a change can be heard.
-func TestAnswerFromBeforeAChangeIsNotKept(t *testing.T) {
-	subject := id.New[id.CredentialID]()
-	change := access.Change{Kind: access.CredentialChanged, Subject: subject}
-	for point := range 4 {
-		m := newMemory(100)
-		f := m.fingerprint('h', "x")
-		hear := func(at int) {
-			if at == point {
-				m.hear(change)
-			}
-		}
-		hear(0)
-		before := m.moment()
-		hear(1) // while the database is asked
-		m.keep(f, &answer{}, before, subject)
-		hear(2)
-		if kept := m.find(f, 1) != nil; kept != (point == 0 || point == 3) {
-			t.Errorf("change at point %d: kept %v", point, kept)
-		}
-	}
-}
-
 // model is what should be true of a credential.
 type model struct {
 	username, secret string
@@ -381,8 +344,8 @@ func TestCredentialsBehaveAsTheModel(t *testing.T) {
 					}
 				}),
 				"forget": func(*rapid.T) {
-					r.known.hear(access.Change{Kind: access.PersonChanged, Subject: people[0].id})
-					r.known.hear(access.Change{Kind: access.PersonChanged, Subject: people[1].id})
+					r.known.Hear(access.Change{Kind: access.PersonChanged, Subject: people[0].id})
+					r.known.Hear(access.Change{Kind: access.PersonChanged, Subject: people[1].id})
 				},
 				"": func(rt *rapid.T) {
 					for _, m := range all {

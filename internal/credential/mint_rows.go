@@ -73,7 +73,7 @@ func (v *Vault) insertMinted(ctx context.Context, tx *db.Tx, good []*minting) er
 	if err := insertCredentials.Insert(ctx, tx, rows); err != nil {
 		return err
 	}
-	tx.AfterCommit(func() { v.known.minted.Add(1) })
+	tx.AfterCommit(v.known.Added)
 	return access.AuditAll(ctx, tx, entries)
 }
 

@@ -44,7 +44,7 @@ type Vault struct {
 func New(d *db.DB, key access.Key, accounts *access.Accounts, changes *access.Changes) *Vault {
 	v := &Vault{Limits: defaults, Now: time.Now, db: d, key: key, accounts: accounts, changes: changes, known: newMemory(remember)}
 	v.group = db.NewGroup(d, v.writeMinted)
-	changes.Listen(v.known.hear)
+	changes.Listen(v.known.Hear)
 	return v
 }
 
