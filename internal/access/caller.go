@@ -17,7 +17,8 @@ type Caller struct {
 	HomePages      []string            // prefixes of account home pages it may insert under; empty allows any
 	Note           string              // what the caller said of itself (clear-account-source), ≤ 256 printable characters
 
-	Person id.PersonID // of a Person
+	Person id.PersonID // of a Person, whose scopes are the rights granted to them
+	Signin id.SigninID // the session they are signed in with
 
 	Credential id.CredentialID // of a Credential
 	Bound      *Bound          // the one agent it acts for; nil for all others
@@ -31,7 +32,7 @@ const (
 	System         Kind = iota // the command line and the server itself
 	ServiceAccount             // another system
 	Credential                 // a username and secret, usually bound to one agent
-	Person                     // a signed-in browser
+	Person                     // somebody who is signed in
 )
 
 // Bound is what a credential of one agent is limited to.
@@ -45,6 +46,11 @@ type Bound struct {
 // CommandLine is the caller of the commands run by an operator on the machine itself.
 func CommandLine(org id.OrgID) Caller {
 	return Caller{Org: org, Kind: System, Name: "command line", Scopes: Admin}
+}
+
+// SignedIn is the caller who is a person with these rights; the session is zero while there is none.
+func SignedIn(org id.OrgID, person id.PersonID, session id.SigninID, rights Scope) Caller {
+	return Caller{Org: org, Kind: Person, Name: "person " + person.String(), Scopes: rights, Person: person, Signin: session}
 }
 
 // Require returns a Forbidden fault unless the caller has all the scopes.

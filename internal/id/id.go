@@ -26,6 +26,7 @@ type (
 	credentialKind     struct{}
 	serviceAccountKind struct{}
 	sessionKind        struct{}
+	signinKind         struct{}
 	packageKind        struct{}
 	statementKind      struct{}
 	groupKind          struct{}
@@ -40,7 +41,8 @@ type (
 	RegistrationID   = Of[registrationKind]
 	CredentialID     = Of[credentialKind]
 	ServiceAccountID = Of[serviceAccountKind]
-	SessionID        = Of[sessionKind]
+	SessionID        = Of[sessionKind] // of a launch
+	SigninID         = Of[signinKind]  // of a signed-in browser
 	PackageID        = Of[packageKind]
 	StatementID      = Of[statementKind]
 	GroupID          = Of[groupKind]

@@ -51,13 +51,20 @@ func NewPasswords(key access.Key) *Passwords {
 // Hash returns what is stored of a password: argon2id in the PHC string format. Fault: Unavailable (sign_in_busy) when too many
 // wait.
 func (p *Passwords) Hash(ctx context.Context, password string) (string, error) {
-	h := stored{Cost: p.Cost, keyID: p.keyID, salt: make([]byte, saltSize)}
-	rand.Read(h.salt)
+	var phc string
 	err := p.turn(ctx, func() error {
-		h.hash = p.derive(h, password, hashSize)
+		phc = p.renew(password)
 		return nil
 	})
-	return h.String(), err
+	return phc, err
+}
+
+// renew is Hash when it is called in a turn.
+func (p *Passwords) renew(password string) string {
+	h := stored{Cost: p.Cost, keyID: p.keyID, salt: make([]byte, saltSize)}
+	rand.Read(h.salt)
+	h.hash = p.derive(h, password, hashSize)
+	return h.String()
 }
 
 // turn runs fn when it is its turn on a core.
