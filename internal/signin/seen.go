@@ -54,10 +54,11 @@ func (s *Signin) Run(ctx context.Context, report func(error)) {
 	for n := 0; ; n++ {
 		select {
 		case <-tick.C:
-			err := s.writeSeen(ctx)
-			if err == nil && n%sweepEvery == 0 {
-				err = s.Sweep(ctx)
+			work := s.writeSeen
+			if n%sweepEvery == 0 {
+				work = s.Sweep
 			}
+			err := work(ctx)
 			if err != nil && ctx.Err() == nil {
 				report(err)
 			}
@@ -102,8 +103,12 @@ func (s *Signin) writeSeen(ctx context.Context) error {
 	return nil
 }
 
-// Sweep deletes sessions and links that have been over for a while. Whether one is good never depends on it.
+// Sweep writes when sessions were last used and deletes sessions and links that have been over for a while. Whether one is
+// good never depends on it.
 func (s *Signin) Sweep(ctx context.Context) error {
+	if err := s.writeSeen(ctx); err != nil {
+		return err
+	}
 	now := s.now()
 	for kind, life := range s.Lives {
 		for {
