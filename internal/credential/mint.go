@@ -184,7 +184,7 @@ type Child struct {
 	Agent        xapi.Agent
 	Registration id.RegistrationID
 	Activity     string
-	Parent       id.CredentialID     // that the launch was opened with; zero when it was another thing
+	Parent       id.CredentialID     // that the launch was opened with, or the session of the person (id.SigninID); zero when it was another thing
 	MintedBy     id.ServiceAccountID // whose ticket the launch was opened with; zero when it was another thing
 	Scopes       access.Scope        // zero: a learner's
 	Suspensions  int64               // of the person, as the launch's transaction found them (people.suspensions)

@@ -102,3 +102,26 @@ func (v *Vault) Revoke(ctx context.Context, c access.Caller, username string) er
 		return access.Audit(ctx, tx, c, "credential.revoke", "credential "+username, nil)
 	})
 }
+
+// EndLaunchesTx ends what a person launched from sessions of theirs, in the transaction that ends the sessions.
+func (v *Vault) EndLaunchesTx(ctx context.Context, tx *db.Tx, org id.OrgID, person id.PersonID, sessions []id.SigninID) error {
+	var over []id.CredentialID
+	for _, session := range sessions {
+		err := tx.Each(ctx, "UPDATE credentials SET revoked = ? WHERE org_id = ? AND person_id = ? AND parent_id = ? AND revoked IS NULL RETURNING id",
+			[]any{v.now(), org, person, session}, func(r *db.Rows) error {
+				var c id.CredentialID
+				err := r.Scan(&c)
+				over = append(over, c)
+				return err
+			})
+		if err != nil {
+			return err
+		}
+	}
+	for _, c := range over {
+		if err := v.changes.Announce(ctx, tx, access.Change{Org: org, Kind: access.CredentialChanged, Subject: c}); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -6,11 +6,12 @@ import (
 
 	"rollway/internal/access"
 	"rollway/internal/db"
+	"rollway/internal/id"
 	"rollway/xapi"
 )
 
 // StartOwn launches content for the person who is signed in, also for one who holds a right: the credential that is minted
-// never carries it.
+// never carries it, and ends with the session.
 //
 // Faults: Forbidden for any other caller (not_signed_in) and for the person's state, NotFound for an unknown activity or
 // somebody else's registration, Conflict when Registration and NewAttempt contradict.
@@ -25,7 +26,7 @@ func (l *Launcher) StartOwn(ctx context.Context, c access.Caller, r Request) (La
 	if err != nil {
 		return Launch{}, fmt.Errorf("the agent of person %v: %w", c.Person, err)
 	}
-	s := &start{caller: c, person: c.Person, Request: r}
+	s := &start{caller: c, person: c.Person, parent: id.CredentialID(c.Signin), Request: r}
 	if s.agent.IFI, err = xapi.ParseKey(key); err != nil {
 		return Launch{}, err
 	}

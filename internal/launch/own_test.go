@@ -19,7 +19,7 @@ func TestStartOwn(t *testing.T) {
 		h.must(h.db.Write(h.Context(), func(tx *db.Tx) error {
 			return access.Grant(h.Context(), tx, h.changes, access.CommandLine(id.DefaultOrg), ada.ID, access.Admin)
 		}))
-		session := access.Caller{Org: id.DefaultOrg, Kind: access.Person, Name: "ada", Person: ada.ID, Scopes: access.Admin}
+		session := access.SignedIn(id.DefaultOrg, ada.ID, id.New[id.SigninID](), access.Admin)
 		l, err := h.launcher.StartOwn(h.Context(), session, Request{Activity: sample.ActivityID})
 		h.must(err)
 		if l.Registration != before.Registration {
@@ -33,6 +33,12 @@ func TestStartOwn(t *testing.T) {
 		}
 		_, err = h.launcher.Start(h.Context(), h.caller(header), Request{Activity: sample.ActivityID})
 		h.wants(err, fault.Forbidden, "person_privileged")
+		h.must(h.db.Write(h.Context(), func(tx *db.Tx) error {
+			return h.vault.EndLaunchesTx(h.Context(), tx, id.DefaultOrg, ada.ID, []id.SigninID{id.New[id.SigninID](), session.Signin})
+		}))
+		_, err = h.vault.Authenticate(h.Context(), u.Query().Get("auth"), false)
+		h.wants(err, fault.Unauthenticated, "credential_revoked")
+		h.caller(header) // nothing else has ended
 		_, err = h.launcher.StartOwn(h.Context(), h.lms, Request{Activity: sample.ActivityID})
 		h.wants(err, fault.Forbidden, "not_signed_in")
 		_, err = h.launcher.StartOwn(h.Context(), session, Request{Activity: "https://example.com/none"})

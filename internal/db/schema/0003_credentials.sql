@@ -11,7 +11,7 @@ CREATE TABLE credentials (
   agent_name text NOT NULL,
   registration_id uuid, -- of a launch
   activity text NOT NULL, -- of a launch
-  parent_id uuid, -- the credential that a launch was opened with
+  parent_id uuid, -- the credential or the session that a launch was opened with
   minted_by uuid, -- service account; of a launch: whose ticket it was opened with
   scopes bigint NOT NULL,
   created bigint NOT NULL,
