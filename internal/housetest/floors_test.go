@@ -17,7 +17,7 @@ var rooms = map[string]int{
 	"internal/web/clearxp": 7, "internal/web/glpi": 7, "internal/web/lrsapi": 7, "internal/web/scim": 7, "internal/web/rest": 7,
 	"internal/web/admin": 7, "internal/web/portal": 7, "internal/web/courseware": 7,
 	"internal/launch": 6, "internal/signup": 6,
-	"internal/credential": 5, "internal/feed": 5, "internal/signin": 5, "internal/forward": 5,
+	"internal/credential": 5, "internal/feed": 5, "internal/signin": 5, "internal/forward": 5, "internal/challenge": 5,
 	"internal/directory": 4, "internal/lrs": 4, "internal/content": 4, "internal/web": 4,
 	"internal/access": 3, "internal/mail": 3,
 	"internal/db": 2, "internal/outbox": 2, "internal/limit": 2, "internal/blob": 2,

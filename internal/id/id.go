@@ -33,6 +33,7 @@ type (
 	entryKind          struct{}
 	requestKind        struct{}
 	forwardKind        struct{}
+	challengeKind      struct{}
 )
 
 // Identifiers, each a UUID. The zero value means none and is NULL in the database.
@@ -49,6 +50,7 @@ type (
 	EntryID          = Of[entryKind]
 	RequestID        = Of[requestKind]
 	ForwardID        = Of[forwardKind]
+	ChallengeID      = Of[challengeKind]
 )
 
 // Of is a UUID that identifies a thing of kind K.

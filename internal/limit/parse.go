@@ -21,12 +21,12 @@ var units = []struct {
 }{{"d", 24 * time.Hour}, {"h", time.Hour}, {"m", time.Minute}, {"s", time.Second}}
 
 // ParseWindows reads windows as an operator writes them: "6/5m,15/15m,20/60m" is at most 6 in 5 minutes, 15 in 15 and 20
-// in 60. Units are s, m, h and d. The word "none" is no window: everything is allowed.
+// in 60. Units are s, m, h and d. The word "none" is an empty list, which is not nil: everything is allowed.
 //
 // Faults: Invalid bad_windows.
 func ParseWindows(s string) ([]Window, error) {
 	if s == "none" {
-		return nil, nil
+		return []Window{}, nil
 	}
 	parts := strings.Split(s, ",")
 	if len(parts) > maxWindows {

@@ -22,7 +22,7 @@ func TestParseWindows(t *testing.T) {
 		{"none", nil},
 	} {
 		got, err := ParseWindows(c.text)
-		if err != nil || !slices.Equal(got, c.want) {
+		if err != nil || got == nil || !slices.Equal(got, c.want) {
 			t.Errorf("%q is %v, %v", c.text, got, err)
 		}
 	}
@@ -40,7 +40,7 @@ func FuzzParseWindows(f *testing.F) {
 	f.Add("3/1h, 10/1d")
 	f.Fuzz(func(t *testing.T, text string) {
 		windows, err := ParseWindows(text)
-		if err != nil || windows == nil {
+		if err != nil || len(windows) == 0 {
 			return
 		}
 		printed := make([]string, len(windows))
