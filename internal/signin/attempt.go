@@ -31,6 +31,10 @@ func (s *Signin) SignIn(ctx context.Context, kind Kind, address, password string
 		l, err = s.readLogin(ctx, tx, folded)
 		return err
 	})
+	if err == nil && l.Person.IsZero() && s.Pending != nil {
+		l.state = "pending"
+		l.password, err = s.Pending(ctx, folded)
+	}
 	if err != nil {
 		return Session{}, "", err
 	}
@@ -67,7 +71,7 @@ func (s *Signin) SignIn(ctx context.Context, kind Kind, address, password string
 // than the limit and one for each core.
 func (s *Signin) check(ctx context.Context, l login, folded, password string, from Device) (renewed string, err error) {
 	stored := l.password
-	if l.Person.IsZero() {
+	if stored == "" {
 		stored = s.Passwords.dummy()
 	}
 	if len(password) > 4*Longest || !readable(password) {

@@ -62,7 +62,7 @@ func (s *Signin) Authenticate(ctx context.Context, token string) (access.Caller,
 	a := &answer{caller: access.SignedIn(found.Org, found.Person, found.ID, found.rights), session: found.Session, most: found.most}
 	a.seen.Store(found.Session.Seen.UnixMicro())
 	out, _ := s.use(a, now)
-	s.known.Keep(f, a, before, found.ID, found.Person)
+	s.known.Keep(f, a, before, found.ID, found.Person, found.credential, found.account)
 	return a.caller, out, nil
 }
 
@@ -75,7 +75,7 @@ func (s *Signin) settle(r *row, now time.Time) error {
 		r.Session.Seen = here
 	}
 	r.Expires = s.end(r.Kind, r.Session.Seen, r.most)
-	if !r.Expires.After(now) || r.now.state == "" {
+	if !r.Expires.After(now) || r.now.state == "" || !r.revoked.IsZero() {
 		return errInvalid
 	}
 	if err := r.now.fault(); err != nil {

@@ -43,31 +43,41 @@ type row struct {
 	suspensions int64     // of the person when it began
 	now         person    // as they are
 	rights      access.Scope
+	credential  id.CredentialID     // that the session began with, if it did
+	account     id.ServiceAccountID // that minted it
+	revoked     time.Time           // either of them
 }
 
-const sessionColumns = `s.org_id, s.id, s.person_id, s.kind, s.agent, s.address_group, s.created, s.seen, s.expires, s.person_suspensions, coalesce(p.state, ''), coalesce(p.suspensions, 0)`
+const sessionColumns = `s.org_id, s.id, s.person_id, s.kind, s.agent, s.address_group, s.created, s.seen, s.expires, s.person_suspensions, coalesce(p.state, ''), coalesce(p.suspensions, 0),
+ s.credential_id, c.minted_by, coalesce(c.revoked, a.revoked)`
+
+const sessionJoins = ` LEFT JOIN people p ON p.org_id = s.org_id AND p.id = s.person_id LEFT JOIN credentials c ON c.org_id = s.org_id AND c.id = s.credential_id
+ LEFT JOIN service_accounts a ON a.org_id = c.org_id AND a.id = c.minted_by`
 
 func (r *row) targets() []any {
-	return []any{&r.Org, &r.ID, &r.Person, (*string)(&r.Kind), &r.Agent, &r.Group, &r.Created, &r.Session.Seen, &r.most, &r.suspensions, &r.now.state, &r.now.suspensions}
+	return []any{&r.Org, &r.ID, &r.Person, (*string)(&r.Kind), &r.Agent, &r.Group, &r.Created, &r.Session.Seen, &r.most, &r.suspensions, &r.now.state, &r.now.suspensions,
+		&r.credential, &r.account, &r.revoked}
 }
 
 // readToken returns the session of a token with the rights of its person, or a zero one.
 func readToken(ctx context.Context, tx *db.Tx, hash []byte) (found row, err error) {
-	err = tx.Each(ctx, `SELECT `+sessionColumns+`, coalesce(g.scope, '') FROM signin_tokens t JOIN signin_sessions s ON s.org_id = t.org_id AND s.id = t.session_id
- LEFT JOIN people p ON p.org_id = s.org_id AND p.id = s.person_id LEFT JOIN grants g ON g.org_id = s.org_id AND g.person_id = s.person_id WHERE t.token_hash = ?`, []any{hash}, func(r *db.Rows) error {
+	err = tx.Each(ctx, `SELECT `+sessionColumns+`, coalesce(g.scope, '') FROM signin_tokens t JOIN signin_sessions s ON s.org_id = t.org_id AND s.id = t.session_id`+sessionJoins+`
+ LEFT JOIN grants g ON g.org_id = s.org_id AND g.person_id = s.person_id WHERE t.token_hash = ?`, []any{hash}, func(r *db.Rows) error {
 		var scope string
 		if err := r.Scan(append(found.targets(), &scope)...); err != nil || scope == "" {
 			return err
 		}
 		right, err := access.ParseScope(scope)
-		found.rights |= right
+		if found.credential.IsZero() { // whoever minted it would have the right too
+			found.rights |= right
+		}
 		return err
 	})
 	return found, err
 }
 
 func eachSession(ctx context.Context, tx *db.Tx, where string, args []any, fn func(row)) error {
-	query := `SELECT ` + sessionColumns + ` FROM signin_sessions s LEFT JOIN people p ON p.org_id = s.org_id AND p.id = s.person_id WHERE ` + where
+	query := `SELECT ` + sessionColumns + ` FROM signin_sessions s` + sessionJoins + ` WHERE ` + where
 	return tx.Each(ctx, query, args, func(r *db.Rows) error {
 		var found row
 		err := r.Scan(found.targets()...)

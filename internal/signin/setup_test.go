@@ -152,3 +152,10 @@ func wantCode(t testing.TB, what string, err error, want string) {
 		t.Fatalf("%s: got %q (%v), want %q", what, got, err, want)
 	}
 }
+
+func wantFault(t testing.TB, err error, kind fault.Kind, code string) {
+	t.Helper()
+	if f := fault.Of(err); err == nil || f.Kind != kind || f.Code != code {
+		t.Fatalf("got %v (%v %s), want %v %s", err, f.Kind, f.Code, kind, code)
+	}
+}

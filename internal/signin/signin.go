@@ -24,6 +24,10 @@ type Signin struct {
 	ResetLink func(token string) string // where a new password is chosen
 	AskLink   string                    // where such a link is asked for
 
+	// Pending returns the stored password of whoever waits to confirm that a folded address is theirs, and "" for nobody. So
+	// they, and only they, learn why they cannot sign in yet.
+	Pending func(ctx context.Context, folded string) (phc string, err error)
+
 	// Ended is told which sessions of a person were ended on purpose, in the transaction that does so.
 	Ended func(ctx context.Context, tx *db.Tx, org id.OrgID, person id.PersonID, sessions []id.SigninID) error
 
@@ -80,7 +84,7 @@ func New(d *db.DB, key access.Key, changes *access.Changes, ledger *limit.Ledger
 	s := &Signin{Passwords: NewPasswords(key), Policy: Policy{Min: Usual}, Lives: lives, Rules: rules, Now: time.Now,
 		AskLink: publicURL + "/password", ResetLink: func(token string) string { return publicURL + "/password/" + token },
 		db: d, key: key, changes: changes, ledger: ledger, office: office,
-		known: access.NewMemory[*answer](remember, access.SigninChanged, access.PersonChanged)}
+		known: access.NewMemory[*answer](remember, access.SigninChanged, access.PersonChanged, access.CredentialChanged, access.ServiceAccountChanged)}
 	changes.Listen(s.known.Hear)
 	return s
 }

@@ -30,6 +30,7 @@ CREATE TABLE signin_sessions (
   token_hash bytea NOT NULL,
   agent text NOT NULL, -- what the browser says it is, shortened
   address_group text NOT NULL,
+  credential_id uuid, -- that another system signed them in with: its revocation ends the session
   created bigint NOT NULL,
   seen bigint NOT NULL,
   expires bigint NOT NULL, -- however much it is used
