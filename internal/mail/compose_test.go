@@ -27,12 +27,15 @@ const token = "9f2c4e7a1b3d5f60718293a4b5c6d7e8f9a0b1c2d3e4f5061728394a5b6c7d8e"
 // full is a letter of a kind that has all it can show.
 func full(kind Kind, lang string) letter {
 	at := time.Date(2026, 3, 1, 9, 30, 0, 0, time.UTC)
-	d := Data{Name: "Ada Lovelace", Days: 14, Expires: at.Add(24 * time.Hour), Reset: "https://learn.example/forgotten", Unsubscribe: "https://learn.example/news/stop/" + token}
+	d := Data{Name: "Ada Lovelace", Days: 14, Expires: at.Add(24 * time.Hour), Unsubscribe: "https://learn.example/news/stop/" + token}
 	if kind != works {
 		d.Link = "https://learn.example/confirm/4711?t=" + token + "&x=1#!/account/4/validation/" + token
 	}
-	if kind == Confirm {
+	switch kind {
+	case Confirm:
 		d.Code = "482913"
+	case Known:
+		d.Reset = "https://learn.example/forgotten"
 	}
 	return letter{Message: Message{Org: 1, To: "ada@example.com", Lang: lang, Kind: kind, Data: d}, ID: "0190-0@learn.example", At: at}
 }
@@ -283,7 +286,7 @@ func TestCatalogues(t *testing.T) {
 			t.Errorf("%q: %s, want %s", tag, got, want)
 		}
 	}
-	for d, want := range map[time.Duration]string{24*time.Hour - time.Millisecond: "24 hours", 15 * time.Minute: "15 minutes", time.Second: "1 minute", time.Hour: "1 hour", 48 * time.Hour: "2 days", 72*time.Hour - 1: "3 days", 47 * time.Hour: "47 hours"} {
+	for d, want := range map[time.Duration]string{24*time.Hour - time.Millisecond: "24\u00a0hours", 15 * time.Minute: "15\u00a0minutes", time.Second: "1\u00a0minute", time.Hour: "1\u00a0hour", 48 * time.Hour: "2\u00a0days", 72*time.Hour - 1: "3\u00a0days", 47 * time.Hour: "47\u00a0hours"} {
 		if got := first.span(d); got != want {
 			t.Errorf("%v: %s, want %s", d, got, want)
 		}

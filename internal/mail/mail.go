@@ -126,8 +126,8 @@ func (o *Office) letterOf(m Message, at time.Time) (letter, error) {
 	switch {
 	case needsLink && d.Link == "", needsEnd && d.Expires.IsZero(), m.Kind == Remind && d.Days < 1, d.Days < 0:
 		return letter{}, fmt.Errorf("mail: %s lacks a link, its end or a number of days", m.Kind)
-	case d.Code != "" && m.Kind != Confirm, len(d.Code) > maxCode, strings.ContainsFunc(d.Code, func(r rune) bool { return !isAlnum(r) }):
-		return letter{}, fmt.Errorf("mail: the code of %s is none", m.Kind)
+	case d.Reset != "" && m.Kind != Known, d.Code != "" && m.Kind != Confirm, len(d.Code) > maxCode, strings.ContainsFunc(d.Code, func(r rune) bool { return !isAlnum(r) }):
+		return letter{}, fmt.Errorf("mail: %s has no such code or link", m.Kind)
 	}
 	for _, link := range []string{d.Link, d.Reset, d.Unsubscribe} {
 		if link != "" && !isLink(link) {

@@ -126,7 +126,7 @@ func TestMailArrives(t *testing.T) {
 			t.Fatalf("%+v", got)
 		}
 		r := receive(t, got[0].raw)
-		if !strings.Contains(r.text, token) || !strings.Contains(r.text, "482913") || !strings.Contains(r.html, token) || !strings.Contains(r.text, "24 Stunden") || r.decoded(t, "From") != "Lernhaus Süd <office@learn.example>" {
+		if !strings.Contains(r.text, token) || !strings.Contains(r.text, "482913") || !strings.Contains(r.html, token) || !strings.Contains(r.text, "24\u00a0Stunden") || r.decoded(t, "From") != "Lernhaus Süd <office@learn.example>" {
 			t.Errorf("%s\n%s", r.decoded(t, "From"), r.text)
 		}
 	})
@@ -393,7 +393,8 @@ func TestPutRefuses(t *testing.T) {
 		"no such kind":        func(m *Message) { m.Kind = "party" },
 		"a script":            func(m *Message) { m.Data.Link = "javascript:alert(1)" },
 		"a header":            func(m *Message) { m.Data.Unsubscribe = "https://learn.example/\r\nBcc: b@c.de" },
-		"a link for a reset":  func(m *Message) { m.Data.Reset = "data:x" },
+		"a link for a reset":  func(m *Message) { m.Kind, m.Data.Code, m.Data.Reset = Known, "", "data:x" },
+		"a reset for a kind":  func(m *Message) { m.Data.Reset = "https://learn.example/" },
 		"words as code":       func(m *Message) { m.Data.Code = "1 2 3" },
 		"a code for a kind":   func(m *Message) { m.Kind = Known },
 		"no days":             func(m *Message) { m.Kind, m.Data.Code, m.Data.Days = Remind, "", 0 },
