@@ -55,7 +55,8 @@ func (d *desk) work() (stop func()) {
 	d.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	var group sync.WaitGroup
-	group.Go(func() { d.Work(ctx, func(err error) { d.Error(err) }) })
+	office := d.Office
+	group.Go(func() { office.Work(ctx, func(err error) { d.Error(err) }) })
 	stop = func() { cancel(); group.Wait() }
 	d.Cleanup(stop)
 	return stop
