@@ -29,22 +29,22 @@ var Languages = []string{"en", "fr", "de", "es"}
 const Voices = 2
 
 // Rate is the number of samples a second.
-const Rate = 8000
+const Rate = 16000
 
-//go:embed recorded/*.ulaw
+//go:embed recorded/*.adpcm
 var files embed.FS
 
 // recordings holds, by language, each voice's characters in the order of the Alphabet.
 var recordings = sync.OnceValue(func() map[string][][]float64 {
 	all := map[string][][]float64{}
 	for _, language := range Languages {
-		data, err := files.ReadFile("recorded/" + language + ".ulaw")
+		data, err := files.ReadFile("recorded/" + language + ".adpcm")
 		if err != nil {
 			panic(err)
 		}
-		for len(data) > 0 { // each is its length, 2 bytes, and so many samples
+		for len(data) > 0 { // each is its length, 2 bytes, and so many bytes
 			n := int(binary.BigEndian.Uint16(data))
-			all[language] = append(all[language], expand(data[2:2+n]))
+			all[language] = append(all[language], Unpack(data[2:2+n]))
 			data = data[2+n:]
 		}
 		if n := len(all[language]); n != Voices*len(Alphabet) {
@@ -54,21 +54,7 @@ var recordings = sync.OnceValue(func() map[string][][]float64 {
 	return all
 })
 
-// expand undoes mu-law (ITU-T G.711); samples are in [-1, 1].
-func expand(data []byte) []float64 {
-	out := make([]float64, len(data))
-	for i, b := range data {
-		b = ^b
-		v := float64((int(b&0x0f)<<3+0x84)<<(b>>4&7)-0x84) / 32768
-		if b&0x80 != 0 {
-			v = -v
-		}
-		out[i] = v
-	}
-	return out
-}
-
-// WAV says the text, characters of the Alphabet: 16 bits a sample, one channel, some eight seconds for five characters. The
+// WAV says the text, characters of the Alphabet: 16 bits a sample, one channel, six to ten seconds for five characters. The
 // same seed says it in the same way.
 func WAV(text, language string, seed [32]byte) ([]byte, error) {
 	s := &speaker{rng: rand.New(rand.NewChaCha8(seed)), recordings: recordings()[language]}
@@ -137,7 +123,7 @@ func (s *speaker) murmur() {
 			}
 		}
 	}
-	hiss := s.between(0.008, 0.02)
+	hiss := s.between(0.002, 0.005)
 	for i := range s.sound {
 		s.sound[i] += hiss * s.rng.NormFloat64()
 	}

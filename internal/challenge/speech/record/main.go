@@ -1,6 +1,5 @@
 // Command record makes the recordings of package speech with espeak-ng, which must be installed (Debian: espeak-ng). It
-// writes one file a language into the folder it is given: mu-law (ITU-T G.711), 8,000 samples a second, each recording
-// after its length in 2 bytes.
+// writes one file a language into the folder it is given: each recording, packed, after its length in 2 bytes.
 package main
 
 import (
@@ -40,7 +39,7 @@ func main() {
 				file = append(file, recording...)
 			}
 		}
-		if err := os.WriteFile(filepath.Join(os.Args[1], language+".ulaw"), file, 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(os.Args[1], language+".adpcm"), file, 0o644); err != nil {
 			log.Fatal(err)
 		}
 		fmt.Println(language, len(file), "bytes")
@@ -63,11 +62,11 @@ func record(voice string, character rune) ([]byte, error) {
 	for i := range sound {
 		sound[i] = float64(int16(binary.LittleEndian.Uint16(wav[header+2*i:]))) / 32768
 	}
-	sound = trim(resample(sound, rate))
+	sound = trim(sharpen(resample(sound, rate)))
 	if len(sound) < speech.Rate/10 || len(sound) > speech.Rate*3/2 {
 		return nil, fmt.Errorf("it takes %d samples", len(sound))
 	}
-	return pack(sound), nil
+	return speech.Pack(sound), nil
 }
 
 // resample turns sound into one of speech.Rate samples a second, without the pitches that it cannot hold.
@@ -98,6 +97,16 @@ func sinc(x float64) float64 {
 	return math.Sin(math.Pi*x) / (math.Pi * x)
 }
 
+// sharpen makes hisses and stops louder for the vowels, since a murmur drowns them first.
+func sharpen(sound []float64) []float64 {
+	out := make([]float64, len(sound))
+	last := 0.0
+	for i, v := range sound {
+		out[i], last = v-0.8*last, v
+	}
+	return out
+}
+
 // trim takes the silence from both ends and makes all recordings about as loud.
 func trim(sound []float64) []float64 {
 	loudest := 0.0
@@ -106,7 +115,7 @@ func trim(sound []float64) []float64 {
 	}
 	first, last := len(sound), 0
 	for i, v := range sound {
-		if math.Abs(v) > loudest/40 {
+		if math.Abs(v) > loudest/200 {
 			first, last = min(first, i), i
 		}
 	}
@@ -116,23 +125,4 @@ func trim(sound []float64) []float64 {
 		sound[i] *= 0.9 / loudest
 	}
 	return sound
-}
-
-// pack is mu-law: the sign, the place of the highest bit and the four bits after it, inverted.
-func pack(sound []float64) []byte {
-	out := make([]byte, len(sound))
-	for i, v := range sound {
-		const bias = 0x84
-		size := int(math.Abs(v)*32767) + bias
-		place := 0
-		for size>>(place+8) > 0 && place < 7 {
-			place++
-		}
-		b := byte(place<<4 | size>>(place+3)&0x0f)
-		if v < 0 {
-			b |= 0x80
-		}
-		out[i] = ^b
-	}
-	return out
 }
