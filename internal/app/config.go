@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"rollway/internal/signin"
 )
 
 // Config is how an operator sets a house up. The zero value works: it serves on loopback and keeps its data under the
@@ -22,6 +24,7 @@ type Config struct {
 	Mail                 string         `help:"How mail leaves: smtp://USER:PASSWORD@HOST:587 (with STARTTLS), smtps://HOST, file:DIR (a file for each), or none, then it waits." default:"none" placeholder:"URL" secret:""`
 	MailFrom             string         `name:"mail-from" help:"Address that mail comes from. Default: no-reply at the host of --public-url." placeholder:"ADDRESS"`
 	MailFromName         string         `name:"mail-from-name" help:"Name that mail comes from, also in its text. Default: the host of --public-url." placeholder:"NAME"`
+	PasswordMin          int            `name:"password-min" help:"Characters that a password of a person has at least, 12 to 64." default:"15" placeholder:"N"`
 	TrustedProxies       []netip.Prefix `name:"trusted-proxies" help:"Peers whose X-Forwarded-For is believed." placeholder:"CIDR"`
 	CoursewareSingleHost bool           `name:"courseware-single-host" help:"No host per package (no wildcard DNS): packages are sandboxed instead."`
 	Dev                  bool           `help:"Development: refuses any listener that is not loopback."`
@@ -46,6 +49,9 @@ func (c Config) WithDefaults() (Config, error) {
 	}
 	if c.DB == "" {
 		c.DB = filepath.Join(c.Data, "rollway.db")
+	}
+	if c.PasswordMin == 0 {
+		c.PasswordMin = signin.Usual
 	}
 	var err error
 	if c.PublicURL, err = origin("--public-url", c.PublicURL, c.HTTP); err != nil {
@@ -84,6 +90,9 @@ func (c Config) check() error {
 				return fmt.Errorf("--dev serves on loopback only, and %q is not", addr)
 			}
 		}
+	}
+	if c.PasswordMin < signin.Low || c.PasswordMin > 64 {
+		return fmt.Errorf("--password-min is %d; it can be from %d to 64", c.PasswordMin, signin.Low)
 	}
 	if c.PublicURL == c.CoursewareURL {
 		return fmt.Errorf("--public-url and --courseware-url are both %s: uploaded packages are other people's scripts and need an origin of their own", c.PublicURL)

@@ -15,6 +15,7 @@ import (
 	"rollway/internal/db"
 	"rollway/internal/fault"
 	"rollway/internal/mail"
+	"rollway/internal/signin"
 )
 
 // State is how serious a finding is.
@@ -47,7 +48,7 @@ func Examine(ctx context.Context, c Config) []Finding {
 	found := []Finding{{Good, "configuration", "is complete", ""}}
 	found = append(found, examineData(c.Data), examineSpace(c.Data))
 	found = append(found, examineDatabase(ctx, c)...)
-	found = append(found, examineMail(ctx, c))
+	found = append(found, examineMail(ctx, c), examinePasswords(c))
 	return append(found, examineOrigins(c)...)
 }
 
@@ -149,6 +150,13 @@ func examineMail(ctx context.Context, c Config) Finding {
 	default:
 		return Finding{Bad, "mail", f.Message, "Check --mail and that the mail server runs."}
 	}
+}
+
+func examinePasswords(c Config) Finding {
+	if c.PasswordMin < signin.Usual {
+		return Finding{Warn, "passwords", fmt.Sprintf("may have only %d characters", c.PasswordMin), fmt.Sprintf("Give --password-min %d: a password is the only thing people prove themselves with.", signin.Usual)}
+	}
+	return Finding{Good, "passwords", fmt.Sprintf("have at least %d characters", c.PasswordMin), ""}
 }
 
 func examineOrigins(c Config) []Finding {

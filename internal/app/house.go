@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"rollway/internal/access"
 	"rollway/internal/blob"
@@ -16,9 +17,11 @@ import (
 	"rollway/internal/directory"
 	"rollway/internal/forward"
 	"rollway/internal/launch"
+	"rollway/internal/limit"
 	"rollway/internal/lrs"
 	"rollway/internal/mail"
 	"rollway/internal/outbox"
+	"rollway/internal/signin"
 )
 
 // House is the rooms of one installation over an open database. The commands use it directly; serving it is Serve.
@@ -36,6 +39,8 @@ type House struct {
 	Outbox      *outbox.Queue
 	Forwards    *forward.Forwards
 	Mail        *mail.Office
+	Limits      *limit.Ledger
+	Signin      *signin.Signin
 }
 
 // Open opens an installation, making what a new one lacks: the data directory, the key file, the schema.
@@ -97,6 +102,10 @@ func furnish(ctx context.Context, c, given Config, d *db.DB) (*House, error) {
 	if h.Mail, err = mail.New(d, h.Outbox, key, c.mail()); err != nil {
 		return nil, err
 	}
+	h.Limits = limit.New(d, func(text string) []byte { return key.Hash("limit", text) })
+	h.Signin = signin.New(d, key, h.Changes, h.Limits, h.Mail, c.PublicURL)
+	h.Signin.Policy.Min, h.Signin.Ended = c.PasswordMin, h.Credentials.EndLaunchesTx
+	h.Signin.Site = strings.Join([]string{c.MailFromName, hostOf(c.PublicURL), "Rollway"}, " ")
 	h.Forwards, err = forward.New(forward.Config{DB: d, Key: key, Records: h.Records, Outbox: h.Outbox, Own: ownAddresses(c)})
 	return h, err
 }

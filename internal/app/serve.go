@@ -60,6 +60,10 @@ func (h *House) Serve(ctx context.Context, log *slog.Logger) (*Serving, error) {
 	s.work.Go(func() {
 		h.Credentials.Run(work, func(err error) { log.Error("last use cannot be kept", "error", err) })
 	})
+	s.work.Go(func() {
+		h.Signin.Run(work, func(err error) { log.Error("the use of sessions cannot be kept", "error", err) })
+	})
+	s.work.Go(func() { h.Limits.Run(work, func(err error) { log.Error("old tries cannot be deleted", "error", err) }) })
 	s.work.Go(func() { h.tidyBlobs(work, log) })
 	s.work.Go(func() {
 		h.Records.Run(work, func(err error) { log.Error("the index of statements cannot be written", "error", err) })

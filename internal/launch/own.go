@@ -7,6 +7,7 @@ import (
 	"rollway/internal/access"
 	"rollway/internal/db"
 	"rollway/internal/id"
+	"rollway/internal/signin"
 	"rollway/xapi"
 )
 
@@ -35,3 +36,20 @@ func (l *Launcher) StartOwn(ctx context.Context, c access.Caller, r Request) (La
 
 // own tells whether somebody launches for themselves out of their own session.
 func (s *start) own() bool { return s.caller.Kind == access.Person && s.caller.Person == s.person }
+
+// askSignin finds whether the session that somebody launches from was ended. Who ends one waits for launches from it that are
+// under way (signin.SessionLock), and ends what they made.
+func (f *lookup) askSignin(ctx context.Context, tx *db.Tx, c access.Caller) error {
+	if c.Signin.IsZero() {
+		return nil
+	}
+	if err := tx.Share(ctx, signin.SessionLock(c.Signin)); err != nil {
+		return err
+	}
+	f.over = true
+	return tx.Ask(ctx, "SELECT 1 FROM signin_sessions WHERE org_id = ? AND id = ?", []any{c.Org, c.Signin}, func(r *db.Rows) error {
+		f.over = false
+		var one int
+		return r.Scan(&one)
+	})
+}

@@ -9,6 +9,7 @@ import (
 	"rollway/internal/db"
 	"rollway/internal/fault"
 	"rollway/internal/id"
+	"rollway/internal/signin"
 )
 
 // Whoever is signed in launches for themselves, in the registration that they have; a right they hold stays behind.
@@ -19,7 +20,9 @@ func TestStartOwn(t *testing.T) {
 		h.must(h.db.Write(h.Context(), func(tx *db.Tx) error {
 			return access.Grant(h.Context(), tx, h.changes, access.CommandLine(id.DefaultOrg), ada.ID, access.Admin)
 		}))
-		session := access.SignedIn(id.DefaultOrg, ada.ID, id.New[id.SigninID](), access.Admin)
+		begun, _, err := h.doorkeeper().Begin(h.Context(), id.DefaultOrg, ada.ID, signin.Browser, signin.Device{})
+		h.must(err)
+		session := access.SignedIn(id.DefaultOrg, ada.ID, begun.ID, access.Admin)
 		l, err := h.launcher.StartOwn(h.Context(), session, Request{Activity: sample.ActivityID})
 		h.must(err)
 		if l.Registration != before.Registration {

@@ -35,6 +35,7 @@ type lookup struct {
 	suspensions int64
 	privileged  bool
 	used        bool // the ticket, meanwhile
+	over        bool // the session that the person was signed in with, meanwhile
 	reg         registration
 }
 
@@ -65,6 +66,9 @@ func look(ctx context.Context, tx *db.Tx, starts []*start) ([]lookup, error) {
 			named = append(named, []any{n, org, s.Registration})
 		}
 		if err := found[i].askTicket(ctx, tx, s.ticket); err != nil {
+			return nil, err
+		}
+		if err := found[i].askSignin(ctx, tx, s.caller); err != nil {
 			return nil, err
 		}
 	}
@@ -116,6 +120,8 @@ func (f *lookup) refuse(own bool) error {
 	switch {
 	case f.used:
 		return errTicketGone
+	case f.over:
+		return fault.New(fault.Unauthenticated, "session_invalid", "This session is over. Sign in again.")
 	case f.state != "active":
 		return fault.New(fault.Forbidden, "person_"+orUnknown(f.state), "This person's access is switched off, so nothing can be launched.")
 	case f.privileged && !own:

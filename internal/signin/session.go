@@ -189,10 +189,21 @@ func (s *Signin) EndAllTx(ctx context.Context, tx *db.Tx, org id.OrgID, person i
 	return err
 }
 
+// SessionLock names what whoever makes something that is to end with a session shares (db.Tx.Share) before it looks whether
+// the session is there.
+func SessionLock(session id.SigninID) string { return "signin " + session.String() }
+
 // endTx ends the sessions of an organization that a condition chooses, and tells everybody.
 func (s *Signin) endTx(ctx context.Context, tx *db.Tx, org id.OrgID, where string, args ...any) (int, error) {
 	gone, err := deleteSessions(ctx, tx, org, where, args)
 	if err != nil {
+		return 0, err
+	}
+	locks := make([]string, len(gone))
+	for i, g := range gone {
+		locks[i] = SessionLock(g.id)
+	}
+	if err := tx.Lock(ctx, locks...); err != nil {
 		return 0, err
 	}
 	for i := 0; i < len(gone); { // those of one person at a time
