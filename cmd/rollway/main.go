@@ -40,6 +40,7 @@ type Commands struct {
 	Credential     CredentialCommand     `cmd:"" help:"Secrets that act for one person."`
 	Statements     StatementsCommand     `cmd:"" help:"What was recorded: take it out, bring it in, send it on, prove it unchanged."`
 	Mail           MailCommand           `cmd:"" name:"mail" help:"Messages that have not left, and whether any would."`
+	SignUp         SignupCommand         `cmd:"" name:"signup" help:"People who make their own account."`
 	Migrate        MigrateCommand        `cmd:"" help:"The database schema."`
 	Doctor         DoctorCommand         `cmd:"" help:"Check the installation and say what to repair."`
 	ShowConfig     ConfigCommand         `cmd:"" name:"config" help:"The configuration in force."`

@@ -11,6 +11,7 @@ import (
 
 	"rollway/internal/access"
 	"rollway/internal/blob"
+	"rollway/internal/challenge"
 	"rollway/internal/content"
 	"rollway/internal/credential"
 	"rollway/internal/db"
@@ -22,6 +23,7 @@ import (
 	"rollway/internal/mail"
 	"rollway/internal/outbox"
 	"rollway/internal/signin"
+	"rollway/internal/signup"
 )
 
 // House is the rooms of one installation over an open database. The commands use it directly; serving it is Serve.
@@ -40,7 +42,9 @@ type House struct {
 	Forwards    *forward.Forwards
 	Mail        *mail.Office
 	Limits      *limit.Ledger
+	Challenges  *challenge.Challenger
 	Signin      *signin.Signin
+	Signup      *signup.Signup
 }
 
 // Open opens an installation, making what a new one lacks: the data directory, the key file, the schema.
@@ -106,8 +110,10 @@ func furnish(ctx context.Context, c, given Config, d *db.DB) (*House, error) {
 	h.Signin = signin.New(d, key, h.Changes, h.Limits, h.Mail, c.PublicURL)
 	h.Signin.Policy.Min, h.Signin.Ended = c.PasswordMin, h.Credentials.EndLaunchesTx
 	h.Signin.Site = strings.Join([]string{c.MailFromName, hostOf(c.PublicURL), "Rollway"}, " ")
-	h.Forwards, err = forward.New(forward.Config{DB: d, Key: key, Records: h.Records, Outbox: h.Outbox, Own: ownAddresses(c)})
-	return h, err
+	if h.Forwards, err = forward.New(forward.Config{DB: d, Key: key, Records: h.Records, Outbox: h.Outbox, Own: ownAddresses(c)}); err != nil {
+		return nil, err
+	}
+	return h, h.admit(ctx, key)
 }
 
 // mail says how mail leaves.

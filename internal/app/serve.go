@@ -68,6 +68,12 @@ func (h *House) Serve(ctx context.Context, log *slog.Logger) (*Serving, error) {
 	s.work.Go(func() {
 		h.Records.Run(work, func(err error) { log.Error("the index of statements cannot be written", "error", err) })
 	})
+	s.work.Go(func() {
+		h.Challenges.Run(work, func(err error) { log.Error("old challenges cannot be forgotten", "error", err) })
+	})
+	s.work.Go(func() {
+		h.Signup.Run(work, func(err error) { log.Error("sign-ups that are due cannot be worked", "error", err) })
+	})
 	sending, leave := context.WithCancel(work)
 	s.leave = leave
 	s.work.Go(func() {

@@ -33,6 +33,7 @@ type (
 	entryKind          struct{}
 	requestKind        struct{}
 	forwardKind        struct{}
+	tokenKind          struct{}
 	challengeKind      struct{}
 )
 
@@ -50,6 +51,7 @@ type (
 	EntryID          = Of[entryKind]
 	RequestID        = Of[requestKind]
 	ForwardID        = Of[forwardKind]
+	TokenID          = Of[tokenKind]
 	ChallengeID      = Of[challengeKind]
 )
 

@@ -1,0 +1,137 @@
+package app
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"rollway/internal/access"
+	"rollway/internal/challenge"
+	"rollway/internal/limit"
+	"rollway/internal/signup"
+)
+
+// SignupConfig says how people may make their own account.
+type SignupConfig struct {
+	Mode           string        `help:"Whether each who signs up gets an organization of their own, or all join one: ${enum}." enum:"own,join" default:"own"`
+	Join           string        `help:"Slug of the organization that they join." default:"default" placeholder:"SLUG"`
+	Fields         []string      `help:"What our own page asks for besides address and password, of name and newsletter; none for neither." default:"name,newsletter"`
+	Domains        []string      `help:"Mail domains that may sign up; *.example.org for those below. Default: all." placeholder:"DOMAIN"`
+	Blocked        []string      `help:"Mail domains that may not." placeholder:"DOMAIN"`
+	Approval       bool          `help:"Nobody comes in before you approve: rollway signup approve."`
+	Reveal         bool          `help:"Say that an address has an account already, as GLPI does, instead of telling its owner by mail alone."`
+	Delay          time.Duration `help:"How long the link in the mail is good." default:"24h"`
+	Trial          string        `help:"After how long an organization of their own is closed, e.g. 90d. Default: never."`
+	Link           string        `help:"Where the link in the mail leads: ${enum}." enum:"own,flyve-legacy,flyve-react" default:"own"`
+	Webapp         string        `help:"Address of the dashboard that the flyve links lead to." placeholder:"URL"`
+	Limit          string        `help:"How often one address (IPv6: /64) may sign up." default:"10/60m,30/24h" placeholder:"N/TIME"`
+	MailLimit      string        `help:"How many mails one address gets." default:"3/60m,10/24h" placeholder:"N/TIME"`
+	ChallengeLimit string        `help:"How many pictures one address (IPv6: /64) may ask for." default:"6/5m,15/15m,20/60m" placeholder:"N/TIME"`
+}
+
+// settings are the flags in the words of the room.
+func (c Config) signup() (s signup.Settings, pictures []limit.Window, err error) {
+	s = signup.Settings{
+		Off: c.Signup == "off", Allowed: c.Domains, Blocked: c.Blocked, Approval: c.Approval, Reveal: c.Reveal, Delay: c.Delay,
+		Link: signup.LinkForm(c.Link), Home: c.Webapp,
+	}
+	if s.Trial, err = days(c.Trial); err != nil {
+		return s, nil, fmt.Errorf("--signup-trial: %w", err)
+	}
+	for _, f := range c.Fields {
+		if !slices.Contains([]string{"name", "newsletter", "none"}, f) {
+			return s, nil, fmt.Errorf("--signup-fields: there is no field %q; there are name, newsletter and none", f)
+		}
+	}
+	for _, l := range []struct {
+		flag, text string
+		to         *[]limit.Window
+	}{{"limit", c.Limit, &s.PerAddress.Windows}, {"mail-limit", c.MailLimit, &s.Mails.Windows}, {"challenge-limit", c.ChallengeLimit, &pictures}} {
+		if l.text == "" {
+			continue
+		}
+		if *l.to, err = limit.ParseWindows(l.text); err != nil {
+			return s, nil, fmt.Errorf("--signup-%s: %w", l.flag, err)
+		}
+	}
+	return s, pictures, s.Check()
+}
+
+// days reads a length of time, also in days: "90d". Empty is none.
+func days(text string) (time.Duration, error) {
+	if count, ok := strings.CutSuffix(text, "d"); ok {
+		n, err := strconv.Atoi(count)
+		if err != nil || n < 1 || n > 36500 {
+			return 0, fmt.Errorf("%q is no length of time; write 90d or 12h", text)
+		}
+		return time.Duration(n) * 24 * time.Hour, nil
+	}
+	if text == "" {
+		return 0, nil
+	}
+	return time.ParseDuration(text)
+}
+
+// admit makes the rooms for people who come by themselves.
+func (h *House) admit(ctx context.Context, key access.Key) error {
+	c := h.Config
+	settings, pictures, err := c.signup()
+	if err != nil {
+		return err
+	}
+	if c.Mode == "join" {
+		org, err := h.Directory.Organization(ctx, cmp.Or(c.Join, "default"))
+		if err != nil {
+			return fmt.Errorf("--signup-join: %w", err)
+		}
+		settings.Join = org.ID
+	}
+	challenges := challenge.Config{PerAddress: pictures}
+	if c.Dev {
+		challenges.Dev = answersTo(filepath.Join(c.Data, "challenges.jsonl"))
+	}
+	h.Challenges = challenge.New(h.DB, key, h.Limits, challenges)
+	h.Signup, err = signup.New(signup.Config{
+		DB: h.DB, Key: key, Changes: h.Changes, Directory: h.Directory, Challenges: h.Challenges, Signin: h.Signin, Mail: h.Mail, Limits: h.Limits,
+		PublicURL: c.PublicURL, Settings: settings,
+	})
+	if err == nil {
+		h.Signin.Pending = h.Signup.Pending
+	}
+	return err
+}
+
+// answersTo appends the answers of challenges to a file, for who tries things out with --dev.
+func answersTo(path string) func(number int64, answer string) {
+	var mu sync.Mutex
+	return func(number int64, answer string) {
+		mu.Lock()
+		defer mu.Unlock()
+		line, err := json.Marshal(struct {
+			ID     int64  `json:"id"`
+			Answer string `json:"answer"`
+		}{number, answer})
+		if err != nil {
+			panic(err) // plain values
+		}
+		f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+		if err == nil {
+			_, err = f.Write(append(line, '\n'))
+			if closed := f.Close(); err == nil {
+				err = closed
+			}
+		}
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "the answer of a challenge cannot be written down:", err)
+		}
+	}
+}

@@ -1,0 +1,97 @@
+package signup
+
+import (
+	"context"
+	"time"
+
+	"rollway/internal/access"
+	"rollway/internal/db"
+	"rollway/internal/fault"
+)
+
+// List returns sign-ups of all organizations with a number greater than after, in order. Fault: Forbidden for anybody but
+// the operator.
+func (s *Signup) List(ctx context.Context, c access.Caller, after int64, limit int) (list []Listed, err error) {
+	if err := operator(c); err != nil {
+		return nil, err
+	}
+	err = s.db.Read(ctx, func(tx *db.Tx) error {
+		rows, err := find(ctx, tx, "number > ? ORDER BY number LIMIT ?", after, limit)
+		list = nil
+		for _, r := range rows {
+			list = append(list, r.Listed)
+		}
+		return err
+	})
+	return list, err
+}
+
+// Approve lets in who waits for the operator. Faults: Forbidden; NotFound (signup_unknown); Conflict (signup_not_waiting,
+// address_taken).
+func (s *Signup) Approve(ctx context.Context, c access.Caller, number int64) error {
+	return s.operate(ctx, c, number, "signup.approve", func(tx *db.Tx, r *row) error {
+		if r.State != Approval {
+			return fault.New(fault.Conflict, "signup_not_waiting", "This sign-up does not wait for approval: it is %s.", r.State)
+		}
+		return s.complete(ctx, tx, r)
+	})
+}
+
+// Delete removes a sign-up that is not confirmed, with its person and organization. Faults: Forbidden; NotFound
+// (signup_unknown); Conflict (signup_confirmed).
+func (s *Signup) Delete(ctx context.Context, c access.Caller, number int64) error {
+	return s.operate(ctx, c, number, "signup.delete", func(tx *db.Tx, r *row) error {
+		if r.State != Waiting && r.State != Approval {
+			return fault.New(fault.Conflict, "signup_confirmed", "This sign-up is confirmed. Suspend the person instead: rollway person suspend.")
+		}
+		return s.discard(ctx, tx, r)
+	})
+}
+
+// ResendTo sends the mail of a sign-up again. Faults: Forbidden; NotFound (signup_unknown); Conflict (signup_confirmed);
+// TooMany.
+func (s *Signup) ResendTo(ctx context.Context, c access.Caller, number int64) error {
+	return s.operate(ctx, c, number, "signup.resend", func(tx *db.Tx, r *row) error {
+		if r.State != Waiting {
+			return fault.New(fault.Conflict, "signup_confirmed", "This sign-up is confirmed already.")
+		}
+		return s.resend(ctx, tx, r)
+	})
+}
+
+// Extend moves the end of a trial to so long from now, and opens the organization again if it was closed. Faults:
+// Forbidden; NotFound (signup_unknown); Conflict (signup_not_confirmed).
+func (s *Signup) Extend(ctx context.Context, c access.Caller, number int64, by time.Duration) error {
+	return s.operate(ctx, c, number, "signup.extend", func(tx *db.Tx, r *row) error {
+		if r.State != Confirmed && r.State != Ended || !r.own {
+			return fault.New(fault.Conflict, "signup_not_confirmed", "This sign-up has no trial: it is %s.", r.State)
+		}
+		if r.State == Ended {
+			if err := s.reopen(ctx, tx, r); err != nil {
+				return err
+			}
+		}
+		return tx.Defer(ctx, "UPDATE signups SET state = ?, trial_ends = ?, reminded = 0 WHERE number = ?", string(Confirmed), tx.Now().Add(by), number)
+	})
+}
+
+func (s *Signup) operate(ctx context.Context, c access.Caller, number int64, action string, do func(*db.Tx, *row) error) error {
+	if err := operator(c); err != nil {
+		return err
+	}
+	return s.db.Write(ctx, func(tx *db.Tx) error {
+		r, err := byNumber(ctx, tx, number)
+		if err != nil {
+			return err
+		}
+		if r == nil {
+			return fault.New(fault.NotFound, "signup_unknown", "There is no sign-up %d.", number)
+		}
+		if err := do(tx, r); err != nil {
+			return err
+		}
+		c := c
+		c.Org = r.Org
+		return access.Audit(ctx, tx, c, action, "person "+r.Person.String(), nil)
+	})
+}

@@ -1,0 +1,237 @@
+package signup
+
+import (
+	"context"
+	"net/netip"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"rollway/internal/access"
+	"rollway/internal/challenge"
+	"rollway/internal/db"
+	"rollway/internal/directory"
+	"rollway/internal/fault"
+	"rollway/internal/id"
+	"rollway/internal/limit"
+	"rollway/internal/mail"
+	"rollway/internal/signin"
+)
+
+// Config is what sign-up stands on. All but Settings is required.
+type Config struct {
+	DB         *db.DB
+	Key        access.Key
+	Changes    *access.Changes
+	Directory  *directory.Directory
+	Challenges *challenge.Challenger
+	Signin     *signin.Signin
+	Mail       *mail.Office
+	Limits     *limit.Ledger
+	PublicURL  string // what links are built from
+	Settings   Settings
+}
+
+// Signup is the sign-ups of an installation.
+type Signup struct {
+	Settings Settings
+
+	db         *db.DB
+	key        access.Key
+	changes    *access.Changes
+	directory  *directory.Directory
+	challenges *challenge.Challenger
+	signin     *signin.Signin
+	mail       *mail.Office
+	limits     *limit.Ledger
+	public     string
+}
+
+// New returns sign-up. The error is about settings that contradict themselves.
+func New(c Config) (*Signup, error) {
+	c.Settings = c.Settings.WithDefaults()
+	return &Signup{
+		Settings: c.Settings, db: c.DB, key: c.Key, changes: c.Changes, directory: c.Directory, challenges: c.Challenges,
+		signin: c.Signin, mail: c.Mail, limits: c.Limits, public: c.PublicURL,
+	}, c.Settings.Check()
+}
+
+// State is how far a sign-up is.
+type State string
+
+// The states of a sign-up.
+const (
+	Waiting   State = "waiting"   // for its mail to be followed
+	Approval  State = "approval"  // confirmed, and waiting for the operator
+	Confirmed State = "confirmed" // the person may sign in
+	Ended     State = "ended"     // the trial is over
+)
+
+// Request is what somebody who signs up says.
+type Request struct {
+	Via  Via
+	From netip.Addr
+
+	Token id.TokenID // of the dialect's session; zero on our own page
+	Email string
+	// Name is what they are called: at most 255 characters.
+	Name       string
+	First      string // kept as attributes as well
+	Last       string
+	Password   string
+	Newsletter bool
+	Lang       string // en, fr, de, es
+
+	Challenge int64 // its number
+	Answer    string
+	Work      string // proof of work instead of an answer
+
+	Lenient bool // the compatibility switch of the dialect: short and common passwords are taken
+}
+
+// Via is the way somebody signs up.
+type Via string
+
+// The ways.
+const (
+	ByPortal Via = "portal"
+	ByGLPI   Via = "glpi"
+)
+
+// Begun is what a sign-up answers. It looks the same whether anything was made or not.
+type Begun struct {
+	Person int64  // number of the person, or of nobody
+	Handle string // names the sign-up in [Signup.Code] and [Signup.Resend]
+}
+
+// Begin signs somebody up: a pending person with, in [Settings] without Join, an organization of their own, and a mail that
+// confirms it. Of an address that has an account already, nothing is made; its owner is told by mail.
+//
+// Faults, in the order they are looked for: Forbidden (signup_off); Invalid (password_…, from the password policy);
+// Invalid (bad_address, domain_refused, invalid_name); TooMany; Invalid (challenge_missing, challenge_unknown,
+// challenge_failed); with Reveal, Conflict (address_taken).
+func (s *Signup) Begin(ctx context.Context, r Request) (Begun, error) {
+	if s.Settings.Off {
+		return Begun{}, fault.New(fault.Forbidden, "signup_off", "Nobody can sign up here at the moment.")
+	}
+	n, err := s.check(r)
+	if err != nil {
+		return Begun{}, err
+	}
+	tries := []limit.Try{{Rule: s.Settings.PerAddress, Subject: limit.AddressGroup(r.From)}}
+	if !r.Token.IsZero() {
+		tries = append(tries, limit.Try{Rule: s.Settings.PerToken, Subject: r.Token.String()})
+	}
+	if err := s.limits.Take(ctx, tries...); err != nil {
+		return Begun{}, err
+	}
+	if err := s.checkChallenge(ctx, r); err != nil {
+		return Begun{}, err
+	}
+	if n.phc, err = s.signin.Passwords.Hash(ctx, r.Password); err != nil { // the longest part, for known addresses too
+		return Begun{}, err
+	}
+	err = s.db.Write(ctx, func(tx *db.Tx) error { return s.beginTx(ctx, tx, n) })
+	return n.begun, err
+}
+
+// newcomer is a request that was checked.
+type newcomer struct {
+	Request
+	address string // as mail is sent to it
+	folded  string // as it is compared
+	hash    []byte // of that
+	phc     string
+	begun   Begun
+}
+
+func (s *Signup) check(r Request) (*newcomer, error) {
+	policy := s.signin.Policy
+	if r.Lenient {
+		policy = signin.Policy{Min: signin.Lowest, Listed: true}
+	}
+	if err := policy.Check(r.Password, r.Email, r.Name, r.First, r.Last); err != nil {
+		return nil, err
+	}
+	n := &newcomer{Request: r}
+	var err error
+	if n.address, err = mail.ParseAddress(r.Email); err != nil {
+		return nil, fault.Of(err).With(fault.Field{Name: "email", Message: "Correct it.", Value: r.Email})
+	}
+	if n.folded, err = mail.Fold(r.Email); err != nil {
+		return nil, err
+	}
+	if err := s.Settings.admits(mail.Domain(n.address)); err != nil {
+		return nil, err
+	}
+	for _, text := range []*string{&n.Name, &n.First, &n.Last} {
+		*text = strings.Join(strings.Fields(*text), " ")
+		if utf8.RuneCountInString(*text) > directory.MaxName || !utf8.ValidString(*text) || strings.ContainsFunc(*text, unicode.IsControl) {
+			return nil, fault.New(fault.Invalid, "invalid_name", "A name has at most %d characters and no control characters.", directory.MaxName).With(fault.Field{Name: "name", Message: "It is too long or has control characters."})
+		}
+	}
+	if n.Name == "" {
+		n.Name = strings.TrimSpace(n.First + " " + n.Last)
+	}
+	n.hash = s.addressHash(n.folded)
+	return n, nil
+}
+
+func (s *Signup) addressHash(folded string) []byte { return s.key.Hash("signup address", folded) }
+
+func (s *Signup) checkChallenge(ctx context.Context, r Request) error {
+	if r.Work != "" {
+		return s.challenges.CheckWork(ctx, r.Work, tokenText(r.Token))
+	}
+	return s.challenges.Check(ctx, r.Challenge, r.Answer, tokenText(r.Token))
+}
+
+func (s *Signup) consumeChallenge(ctx context.Context, tx *db.Tx, r Request) error {
+	if r.Work != "" {
+		return s.challenges.ConsumeWorkTx(ctx, tx, r.Work, tokenText(r.Token))
+	}
+	return s.challenges.ConsumeTx(ctx, tx, r.Challenge, r.Answer, tokenText(r.Token))
+}
+
+func tokenText(t id.TokenID) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.String()
+}
+
+// system is who makes and discards what belongs to a sign-up.
+func system(org id.OrgID) access.Caller {
+	return access.Caller{Org: org, Kind: access.System, Name: "sign-up", Scopes: access.Signup | access.Admin}
+}
+
+// row is a sign-up as it is kept.
+type row struct {
+	Listed
+	hash     []byte
+	own      bool
+	claimed  bool
+	phc      string
+	nonce    []byte
+	tries    int64
+	token    id.TokenID
+	reminded int64
+}
+
+// Listed is a sign-up as it is shown.
+type Listed struct {
+	Number     int64
+	Org        id.OrgID
+	Person     id.PersonID
+	State      State
+	Address    string
+	Name       string
+	Lang       string
+	Newsletter bool
+	Via        Via
+	Created    time.Time
+	Expires    time.Time // of the mail's link
+	Confirmed  time.Time // zero while it is not
+	TrialEnds  time.Time // zero: never
+}

@@ -1,0 +1,86 @@
+package signup
+
+import (
+	"testing"
+	"time"
+
+	"rollway/internal/access"
+	"rollway/internal/fault"
+	"rollway/internal/id"
+)
+
+// A token opens sessions until it is revoked or expires, from the origins it is for, while sign-up is on.
+func TestServiceTokens(t *testing.T) {
+	each(t, Settings{}, func(h *house) {
+		i, err := h.CreateToken(h.Context(), operate, TokenRequest{Name: "dashboard", Origins: []string{"https://dash.example"}})
+		h.must(err)
+		if len(i.Secret) != 40 {
+			h.Errorf("a token of %d characters", len(i.Secret))
+		}
+		session, err := h.OpenSession(h.Context(), i.Secret, "")
+		h.must(err)
+		s, err := h.Session(h.Context(), session)
+		h.must(err)
+		if s.Token != i.ID || s.Org != id.DefaultOrg || s.Name != "dashboard" {
+			h.Errorf("%+v", s)
+		}
+		_, err = h.OpenSession(h.Context(), i.Secret, "https://dash.example")
+		h.must(err)
+		for secret, origin := range map[string]string{i.Secret: "https://evil.example", i.Secret + "x": "", "": ""} {
+			_, err = h.OpenSession(h.Context(), secret, origin)
+			h.wants(err, fault.Unauthenticated, "token_invalid")
+		}
+		next, err := h.RotateToken(h.Context(), operate, i.ID, time.Hour)
+		h.must(err)
+		for _, secret := range []string{i.Secret, next.Secret} {
+			_, err = h.OpenSession(h.Context(), secret, "")
+			h.must(err)
+		}
+		_, err = h.RotateToken(h.Context(), operate, i.ID, time.Hour)
+		h.must(err)
+		_, err = h.OpenSession(h.Context(), i.Secret, "")
+		h.wants(err, fault.Unauthenticated, "token_invalid")
+
+		h.must(h.CloseSession(h.Context(), session))
+		h.wants(h.CloseSession(h.Context(), session), fault.Unauthenticated, "session_invalid")
+		idle, err := h.OpenSession(h.Context(), next.Secret, "")
+		h.must(err)
+		h.exec("UPDATE signup_sessions SET seen = ?", time.Now().Add(-61*time.Minute))
+		_, err = h.Session(h.Context(), idle)
+		h.wants(err, fault.Unauthenticated, "session_invalid")
+
+		live, err := h.OpenSession(h.Context(), next.Secret, "")
+		h.must(err)
+		h.Settings.Off = true
+		_, err = h.Session(h.Context(), live)
+		h.wants(err, fault.Unauthenticated, "session_invalid")
+		h.Settings.Off = false
+		for range 2 {
+			h.must(h.RevokeToken(h.Context(), operate, i.ID))
+		}
+		_, err = h.Session(h.Context(), live)
+		h.wants(err, fault.Unauthenticated, "session_invalid")
+		_, err = h.OpenSession(h.Context(), next.Secret, "")
+		h.wants(err, fault.Unauthenticated, "token_invalid")
+		_, err = h.RotateToken(h.Context(), operate, i.ID, time.Hour)
+		h.wants(err, fault.Conflict, "token_over")
+		h.wants(h.RevokeToken(h.Context(), operate, id.New[id.TokenID]()), fault.NotFound, "token_unknown")
+
+		list, err := h.Tokens(h.Context(), operate)
+		h.must(err)
+		if len(list) != 1 || list[0].Revoked.IsZero() || list[0].LastUsed.IsZero() || list[0].Origins[0] != "https://dash.example" {
+			h.Errorf("%+v", list)
+		}
+		short, err := h.CreateToken(h.Context(), operate, TokenRequest{Name: "short", Expires: time.Millisecond})
+		h.must(err)
+		time.Sleep(5 * time.Millisecond)
+		_, err = h.OpenSession(h.Context(), short.Secret, "")
+		h.wants(err, fault.Unauthenticated, "token_invalid")
+		_, err = h.CreateToken(h.Context(), access.Caller{Org: id.DefaultOrg, Scopes: access.Signup}, TokenRequest{Name: "x"})
+		h.wants(err, fault.Forbidden, "scope_missing")
+		for _, origin := range []string{"dash.example", "https://dash.example/", "https://Dash.example", "ftp://x"} {
+			_, err = h.CreateToken(h.Context(), operate, TokenRequest{Name: "x", Origins: []string{origin}})
+			h.wants(err, fault.Invalid, "token_origin")
+		}
+	})
+}
