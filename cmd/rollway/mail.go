@@ -6,6 +6,8 @@ import (
 
 	"rollway/internal/access"
 	"rollway/internal/app"
+	"rollway/internal/fault"
+	"rollway/internal/id"
 	"rollway/internal/mail"
 )
 
@@ -16,8 +18,22 @@ type MailCommand struct {
 	Test  MailTest  `cmd:"" help:"Send a test message at once and say what the mail server answers."`
 }
 
+// OrganizationOrAll is the organization a command works on, or all of them.
+type OrganizationOrAll struct {
+	Org string `help:"Slug of an organization. Default: all." placeholder:"SLUG"`
+}
+
+// mail opens the installation for a command on what has not left.
+func (o OrganizationOrAll) mail(s *surroundings, fn func(*app.House, access.Caller) error) error {
+	if o.Org == "" {
+		return s.house(func(h *app.House) error { return fn(h, access.CommandLine(0)) })
+	}
+	return s.houseOf(Organization(o), fn)
+}
+
 type shownMail struct {
 	Number    int64   `json:"number"`
+	Org       string  `json:"org"`
 	Kind      string  `json:"kind"`
 	To        string  `json:"to"` // a…@example.com
 	Lang      string  `json:"lang"`
@@ -29,7 +45,7 @@ type shownMail struct {
 	Error     string  `json:"error"`
 }
 
-func shownMailOf(l mail.Listed) shownMail {
+func shownMailOf(l mail.Listed, org string) shownMail {
 	state := "waiting"
 	switch {
 	case l.Dead:
@@ -37,45 +53,52 @@ func shownMailOf(l mail.Listed) shownMail {
 	case l.Sending:
 		state = "sending"
 	}
-	return shownMail{l.Number, string(l.Kind), l.To, l.Lang, state, when(l.Created), l.Attempts, orNull(l.Due), l.Dead, l.Error}
+	return shownMail{l.Number, org, string(l.Kind), l.To, l.Lang, state, when(l.Created), l.Attempts, orNull(l.Due), l.Dead, l.Error}
 }
 
 // MailList is `mail list`.
 type MailList struct {
-	Organization
+	OrganizationOrAll
 	Output
 }
 
 // Run lists the messages.
 func (c *MailList) Run(s *surroundings) error {
-	return s.houseOf(c.Organization, func(h *app.House, caller access.Caller) error {
-		out, rows := []shownMail{}, [][]string{}
+	return c.mail(s, func(h *app.House, caller access.Caller) error {
+		out, rows, slugs := []shownMail{}, [][]string{}, map[id.OrgID]string{}
 		for after, more := int64(0), true; more; {
 			page, err := h.Mail.List(s, caller, after, 1000)
 			if err != nil {
 				return err
 			}
 			for _, l := range page {
-				m := shownMailOf(l)
+				if _, known := slugs[l.Org]; !known {
+					org, err := h.Directory.OrganizationByID(s, l.Org)
+					if err != nil && !fault.Is(err, fault.NotFound) { // it may have been discarded
+						return err
+					}
+					slugs[l.Org] = org.Slug
+				}
+				m := shownMailOf(l, slugs[l.Org])
 				out = append(out, m)
-				rows = append(rows, []string{strconv.FormatInt(m.Number, 10), m.Kind, m.To, m.State, m.CreatedAt, strconv.Itoa(m.Attempts), when(l.Due), m.Error})
+				rows = append(rows, []string{strconv.FormatInt(m.Number, 10), m.Org, m.Kind, m.To, m.State, m.CreatedAt, strconv.Itoa(m.Attempts), when(l.Due), m.Error})
 				after = l.Number
 			}
 			more = len(page) > 0
 		}
-		return c.print(s, out, []string{"number", "kind", "to", "state", "created", "attempts", "due", "error"}, rows)
+		return c.print(s, out, []string{"number", "org", "kind", "to", "state", "created", "attempts", "due", "error"}, rows)
 	})
 }
 
 // MailRetry is `mail retry`.
 type MailRetry struct {
 	Number int64 `arg:"" help:"Its number, as rollway mail list shows it."`
-	Organization
+	OrganizationOrAll
 }
 
 // Run has the message sent.
 func (c *MailRetry) Run(s *surroundings) error {
-	return s.houseOf(c.Organization, func(h *app.House, caller access.Caller) error { return h.Mail.Retry(s, caller, c.Number) })
+	return c.mail(s, func(h *app.House, caller access.Caller) error { return h.Mail.Retry(s, caller, c.Number) })
 }
 
 // MailTest is `mail test`.

@@ -99,7 +99,7 @@ func examineDatabase(ctx context.Context, c Config) []Finding {
 	if err := d.Ready(ctx); err != nil {
 		found = append(found, Finding{Bad, "schema", fault.Of(err).Message, "rollway migrate status"})
 	} else {
-		found = append(found, Finding{Good, "schema", "is up to date", ""}, examineKey(ctx, d, c.Data))
+		found = append(found, Finding{Good, "schema", "is up to date", ""}, examineKey(ctx, d, c.Data), examineDeadLetters(ctx, d))
 	}
 	if d.Engine() == db.SQLite {
 		found = append(found, examineIntegrity(ctx, d))
@@ -157,6 +157,16 @@ func examinePasswords(c Config) Finding {
 		return Finding{Warn, "passwords", fmt.Sprintf("may have only %d characters", c.PasswordMin), fmt.Sprintf("Give --password-min %d: a password is the only thing people prove themselves with.", signin.Usual)}
 	}
 	return Finding{Good, "passwords", fmt.Sprintf("have at least %d characters", c.PasswordMin), ""}
+}
+
+func examineDeadLetters(ctx context.Context, d *db.DB) Finding {
+	switch dead, err := mail.Dead(ctx, d); {
+	case err != nil:
+		return Finding{Bad, "dead letters", err.Error(), ""}
+	case dead > 0:
+		return Finding{Warn, "dead letters", fmt.Sprintf("%d messages were refused, or could not be sent for a day", dead), "Look with rollway mail list, and send again with rollway mail retry."}
+	}
+	return Finding{Good, "dead letters", "there are none", ""}
 }
 
 func examineOrigins(c Config) []Finding {

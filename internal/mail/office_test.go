@@ -258,7 +258,17 @@ func TestDeadLetters(t *testing.T) {
 		if list, err := d.List(t.Context(), elsewhere, 0, 10); err != nil || len(list) != 0 {
 			t.Error(list, err)
 		}
-		if err := d.Retry(t.Context(), d.caller, l.Number); err != nil {
+		operator, nobody := access.CommandLine(0), access.Caller{Kind: access.ServiceAccount, Name: "somebody", Scopes: access.Admin}
+		if list, err := d.List(t.Context(), operator, 0, 10); err != nil || len(list) != 1 || list[0].Org != id.DefaultOrg || list[0].Kind != Confirm {
+			t.Error(list, err)
+		}
+		if _, err := d.List(t.Context(), nobody, 0, 10); !fault.Is(err, fault.Forbidden) || !fault.Is(d.Retry(t.Context(), nobody, l.Number), fault.Forbidden) {
+			t.Error(err)
+		}
+		if n, err := Dead(t.Context(), d.db); n != 1 || err != nil {
+			t.Error(n, err)
+		}
+		if err := d.Retry(t.Context(), operator, l.Number); err != nil {
 			t.Fatal(err)
 		}
 		d.until("it is sent", func() bool { return len(d.list()) == 0 && len(d.box.all()) == 1 })

@@ -88,19 +88,23 @@ type Listed struct {
 // Dead tells whether the job is a dead letter.
 func (l Listed) Dead() bool { return l.Due.IsZero() }
 
-// List returns jobs of a kind with a number greater than after, in order, at most limit of them. An empty lane is any lane.
+// List returns jobs of a kind with a number greater than after, in order, at most limit of them. No organization is any, and
+// an empty lane is any lane.
 func (q *Queue) List(ctx context.Context, org id.OrgID, kind, lane string, after int64, limit int) (jobs []Listed, err error) {
-	where, args := "", []any{int64(org), kind, after}
+	where, args := "", []any{kind, after}
+	if org != 0 {
+		where, args = " AND org_id = ?", append(args, int64(org))
+	}
 	if lane != "" {
-		where, args = " AND lane = ?", append(args, lane)
+		where, args = where+" AND lane = ?", append(args, lane)
 	}
 	err = q.db.Read(ctx, func(tx *db.Tx) error {
 		jobs = nil
-		text := "SELECT number, lane, payload, attempts, created, attempted, due, lease, error FROM outbox_jobs WHERE org_id = ? AND kind = ? AND number > ?" + where + " ORDER BY number LIMIT ?"
+		text := "SELECT org_id, number, lane, payload, attempts, created, attempted, due, lease, error FROM outbox_jobs WHERE kind = ? AND number > ?" + where + " ORDER BY number LIMIT ?"
 		return tx.Each(ctx, text, append(args, limit), func(r *db.Rows) error {
-			l := Listed{Job: Job{Org: org, Kind: kind}}
+			l := Listed{Job: Job{Kind: kind}}
 			var lease leaseID
-			err := r.Scan(&l.Number, &l.Lane, &l.Payload, &l.Attempt, &l.Created, &l.Attempted, &l.Due, &lease, &l.Error)
+			err := r.Scan(&l.Org, &l.Number, &l.Lane, &l.Payload, &l.Attempt, &l.Created, &l.Attempted, &l.Due, &lease, &l.Error)
 			l.Leased = !lease.IsZero()
 			jobs = append(jobs, l)
 			return err
