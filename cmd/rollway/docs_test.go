@@ -114,35 +114,39 @@ func checkExample(t *testing.T, where string, e example, out string) {
 	}
 }
 
-// TestThePageOnStatements runs the commands of docs/statements.md, in order, beside a server with three statements.
-func TestThePageOnStatements(t *testing.T) {
-	eachEngine(t, func(t *testing.T, e db.Engine) {
-		text, err := os.ReadFile("../../docs/statements.md")
+// TestThePagesOnCommands runs the commands of pages, in order, beside a server with three statements.
+func TestThePagesOnCommands(t *testing.T) {
+	for name, least := range map[string]int{"statements.md": 4, "signup.md": 4} {
+		t.Run(name, func(t *testing.T) { eachEngine(t, func(t *testing.T, e db.Engine) { runPage(t, e, name, least) }) })
+	}
+}
+
+func runPage(t *testing.T, e db.Engine, name string, least int) {
+	text, err := os.ReadFile("../../docs/" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := newHouse(t, e)
+	for range 3 {
+		h.want(200, "POST", "/xapi/statements", bearer(h.token("all")), `{"actor":{"mbox":"mailto:ann@example.org"},"verb":{"id":"https://example.org/did"},"object":{"id":"https://example.org/course"}}`)
+	}
+	path, err := program()
+	h.must(err)
+	dir := t.TempDir()
+	examples := examplesOf(string(text), "<!-- run -->", "")
+	for _, ex := range examples {
+		cmd := exec.Command("bash", "-euc", ex.script)
+		cmd.Dir, cmd.Env = dir, append(h.env, "PATH="+filepath.Dir(path)+":"+os.Getenv("PATH"))
+		out, err := cmd.Output()
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("line %d: %v", ex.line, err)
 		}
-		h := newHouse(t, e)
-		for range 3 {
-			h.want(200, "POST", "/xapi/statements", bearer(h.token("all")), `{"actor":{"mbox":"mailto:ann@example.org"},"verb":{"id":"https://example.org/did"},"object":{"id":"https://example.org/course"}}`)
+		pattern := "^" + strings.ReplaceAll(regexp.QuoteMeta(ex.says), "…", ".*") + "\n$"
+		if ex.says == "" || !regexp.MustCompile(pattern).Match(out) {
+			t.Errorf("line %d: the page shows\n%s\nand the answer is\n%s", ex.line, ex.says, out)
 		}
-		path, err := program()
-		h.must(err)
-		dir := t.TempDir()
-		examples := examplesOf(string(text), "<!-- run -->", "{")
-		for _, ex := range examples {
-			cmd := exec.Command("bash", "-euc", ex.script)
-			cmd.Dir, cmd.Env = dir, append(h.env, "PATH="+filepath.Dir(path)+":"+os.Getenv("PATH"))
-			out, err := cmd.Output()
-			if err != nil {
-				t.Fatalf("line %d: %v", ex.line, err)
-			}
-			pattern := "^" + strings.ReplaceAll(regexp.QuoteMeta(ex.says), "…", ".*") + "\n$"
-			if ex.says == "" || !regexp.MustCompile(pattern).Match(out) {
-				t.Errorf("line %d: the page shows\n%s\nand the answer is\n%s", ex.line, ex.says, out)
-			}
-		}
-		if len(examples) < 4 {
-			t.Errorf("only %d blocks were run", len(examples))
-		}
-	})
+	}
+	if len(examples) < least {
+		t.Errorf("only %d blocks were run", len(examples))
+	}
 }
