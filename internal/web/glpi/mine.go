@@ -129,7 +129,7 @@ func (d *Door) changeEntities(a *ask) (answer, error) {
 // glpiConfig tells what the sign-up page needs, which is the rule for passwords.
 func (d *Door) glpiConfig(*ask) (answer, error) {
 	return answer{body: item{"cfg_glpi": item{
-		"use_password_security": 1, "password_min_length": d.MinPassword(),
+		"use_password_security": 1, "password_min_length": d.policy().Min,
 		"password_need_number": 0, "password_need_letter": 0, "password_need_caps": 0, "password_need_symbol": 0,
 	}}}, nil
 }

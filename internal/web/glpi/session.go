@@ -3,17 +3,23 @@ package glpi
 import (
 	"context"
 	"net/http"
+	"slices"
+	"strings"
 
 	"rollway/internal/access"
 	"rollway/internal/fault"
+	"rollway/internal/id"
+	"rollway/internal/signin"
+	"rollway/internal/signup"
 	"rollway/internal/web"
 )
 
 // session is on whose behalf a request is made: of a service token or of a person. The zero value is nobody's.
 type session struct {
 	token   string
-	service *Service
+	service *signup.TokenSession
 	caller  access.Caller // of a person
+	id      id.SigninID
 }
 
 // session finds the session that a request names.
@@ -37,17 +43,20 @@ func (d *Door) session(a *ask) (session, error) {
 	return s, nil
 }
 
-// open finds a session of either kind. Fault: Unauthenticated.
+// open finds a session of either kind. Faults: Unauthenticated, Forbidden.
 func (d *Door) open(ctx context.Context, token string) (session, error) {
-	service, err := d.Service(ctx, token)
+	service, err := d.Signup.Session(ctx, token)
 	if err == nil {
 		return session{token: token, service: &service}, nil
 	}
 	if !fault.Is(err, fault.Unauthenticated) {
 		return session{}, err
 	}
-	caller, err := d.Person(ctx, token)
-	return session{token: token, caller: caller}, err
+	caller, of, err := d.Signin.Authenticate(ctx, token)
+	if err == nil && of.Kind != signin.Dialect { // what a browser keeps as a cookie opens nothing here
+		err = fault.New(fault.Unauthenticated, "session_invalid", "This is a session of another kind.")
+	}
+	return session{token: token, caller: caller, id: of.ID}, err
 }
 
 // initSession opens a session with a user_token, which is a service token, or with a person's login and password. Any verb
@@ -73,19 +82,20 @@ func (d *Door) begin(a *ask) (token string, err error) {
 	userToken, login, password := a.text("user_token"), a.text("login"), a.text("password")
 	switch {
 	case userToken != "":
-		token, err = d.OpenService(a.Context(), userToken, a.Header.Get("Origin"))
-		if fault.Is(err, fault.Unauthenticated) {
-			return "", refuse(http.StatusUnauthorized, codeUserToken, "parameter user_token seems invalid").because(err)
-		}
-		if fault.Is(err, fault.Forbidden) {
+		token, err = d.Signup.OpenSession(a.Context(), userToken, a.Header.Get("Origin"))
+		elsewhere := slices.ContainsFunc(fault.Of(err).Fields, func(f fault.Field) bool { return f.Name == "Origin" })
+		switch {
+		case err != nil && elsewhere:
 			return "", refuse(http.StatusBadRequest, codeNotAllowedIP, "There isn't an active API client matching your IP address in the configuration ("+web.ClientAddr(a.Context()).String()+")").because(err)
+		case fault.Is(err, fault.Unauthenticated):
+			return "", refuse(http.StatusUnauthorized, codeUserToken, "parameter user_token seems invalid").because(err)
 		}
 	case login == "" || password == "":
 		return "", refuse(http.StatusBadRequest, codeLoginMissing, "parameter(s) login, password or user_token are missing")
 	case d.Config.NoPasswords:
 		return "", refuse(http.StatusBadRequest, codeLoginDisabled, "usage of initSession resource with credentials is disabled")
 	default:
-		token, err = d.SignIn(a.Context(), login, password, a.Request)
+		_, token, err = d.Signin.SignIn(a.Context(), signin.Dialect, login, password, a.device())
 	}
 	if err != nil {
 		return "", refusalOf(opLogin, err)
@@ -95,14 +105,30 @@ func (d *Door) begin(a *ask) (token string, err error) {
 
 // killSession ends the session; the answer is empty.
 func (d *Door) killSession(a *ask) (answer, error) {
-	end := d.SignOut
+	var err error
 	if a.from.service != nil {
-		end = d.CloseService
+		err = d.Signup.CloseSession(a.Context(), a.from.token)
+	} else {
+		err = d.Signin.End(a.Context(), a.from.caller, a.from.id)
 	}
-	if err := end(a.Context(), a.from.token); err != nil && !fault.Is(err, fault.Unauthenticated) {
+	if err != nil && !fault.Is(err, fault.Unauthenticated) && !fault.Is(err, fault.NotFound) { // it ended meanwhile
 		return answer{}, err
 	}
 	return answer{}, nil
+}
+
+// device is where the request comes from.
+func (a *ask) device() signin.Device {
+	return signin.Device{Addr: web.ClientAddr(a.Context()), Agent: a.UserAgent(), Lang: a.language()}
+}
+
+// language is the first that the client asks for, as in "fr".
+func (a *ask) language() string {
+	words := strings.FieldsFunc(a.Header.Get("Accept-Language"), func(r rune) bool { return strings.ContainsRune(",;- ", r) })
+	if len(words) == 0 {
+		return ""
+	}
+	return strings.ToLower(words[0])
 }
 
 // lostPassword is PUT: with an address alone it sends the mail that begins a reset; with the token of that mail and a
@@ -123,13 +149,23 @@ func (d *Door) lostPassword(a *ask) (answer, error) {
 		return answer{}, refuse(http.StatusBadRequest, codeError, "parameter email is missing")
 	}
 	if token == "" {
-		if err := d.AskReset(a.Context(), email, a.Request); err != nil {
+		if err := d.Signin.AskReset(a.Context(), email, a.device()); err != nil {
 			return answer{}, refusalOf(opOther, err)
 		}
 		return answer{body: []string{"If there is an account for this address, a mail with what to do next is on its way."}}, nil
 	}
-	if err := d.Reset(a.Context(), email, token, a.text("password"), a.Request); err != nil {
+	reset := signin.ResetRequest{Token: token, Address: email, Password: a.text("password"), Policy: d.policy()}
+	if err := d.Signin.Reset(a.Context(), reset, a.device()); err != nil {
 		return answer{}, refusalOf(opOther, err)
 	}
 	return answer{body: []string{"The password is changed."}}, nil
+}
+
+// policy is what passwords have to be that are chosen here.
+func (d *Door) policy() *signin.Policy {
+	p := d.Signin.Policy
+	if d.Config.Lenient {
+		p.Min, p.Listed = signin.Lowest, true
+	}
+	return &p
 }

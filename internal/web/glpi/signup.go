@@ -2,21 +2,23 @@ package glpi
 
 import (
 	"net/http"
-	"net/netip"
 	"strings"
 	"time"
 
+	"rollway/internal/challenge"
 	"rollway/internal/fault"
+	"rollway/internal/signup"
 	"rollway/internal/web"
 )
 
 // addCaptcha is POST PluginFlyvemdmdemoCaptcha. What the input says does not matter.
 func (d *Door) addCaptcha(a *ask, _ map[string]any) (int64, error) {
-	number, err := d.IssueChallenge(a.Context(), *a.from.service, web.ClientAddr(a.Context()))
+	from := challenge.From{Org: a.from.service.Org, Token: a.from.service.Token.String(), Addr: web.ClientAddr(a.Context())}
+	c, err := d.Challenges.Issue(a.Context(), from)
 	if fault.Is(err, fault.TooMany) {
 		return 0, refuse(http.StatusBadRequest, opAdd.code(), words["too_many_challenges"]).because(err)
 	}
-	return number, err
+	return c.Number, err
 }
 
 // captcha is GET PluginFlyvemdmdemoCaptcha/:id: its picture, or when it was made. Without a session it is shown to the
@@ -25,17 +27,20 @@ func (d *Door) captcha(a *ask, number int64) (answer, error) {
 	if a.from.token != "" && a.from.service == nil {
 		return answer{}, errRight()
 	}
-	from, anywhere := web.ClientAddr(a.Context()), a.from.service != nil
-	created, err := d.Challenge(a.Context(), number, from, anywhere)
+	who := challenge.Access{Addr: web.ClientAddr(a.Context())}
+	if a.from.service != nil {
+		who.Anywhere, who.Token = true, a.from.service.Token.String()
+	}
+	c, err := d.Challenges.Get(a.Context(), number, who)
 	if err != nil {
 		return answer{}, err
 	}
 	if !a.wantsPicture() {
-		return answer{body: item{"id": number, "date_creation": stamp(created)}}, nil
+		return answer{body: item{"id": number, "date_creation": stamp(c.Created)}}, nil
 	}
 	out := answer{media: "image/jpeg", header: map[string]string{"Content-Transfer-Encoding": "binary"}}
 	if a.Method != http.MethodHead { // which draws nothing, and uses no download up
-		out.raw, err = d.Picture(a.Context(), number, from, anywhere)
+		out.raw, err = d.Challenges.Picture(a.Context(), number, challenge.Small, who)
 	}
 	return out, err
 }
@@ -51,23 +56,9 @@ func (a *ask) wantsPicture() bool {
 
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") }
 
-// Signup is what PluginFlyvemdmdemoUser is made of.
-type Signup struct {
-	Service    Service
-	From       netip.Addr
-	Email      string
-	First      string
-	Last       string
-	Password   string
-	Newsletter bool
-	Challenge  int64
-	Answer     string
-	Lang       string
-}
-
 // signUp is POST PluginFlyvemdmdemoUser. Of the input it reads what the guide names, and nothing else.
 func (d *Door) signUp(a *ask, input map[string]any) (int64, error) {
-	s := Signup{Service: *a.from.service, From: web.ClientAddr(a.Context()), Lang: a.Header.Get("Accept-Language")}
+	s := signup.Request{Via: signup.ByGLPI, Token: a.from.service.Token, From: web.ClientAddr(a.Context()), Lang: a.language(), Lenient: d.Config.Lenient}
 	for name, text := range map[string]*string{"name": &s.Email, "firstname": &s.First, "realname": &s.Last, "password": &s.Password, "_answer": &s.Answer} {
 		v := input[name]
 		if _, isText := v.(string); v != nil && !isText && name != "_answer" {
@@ -87,7 +78,8 @@ func (d *Door) signUp(a *ask, input map[string]any) (int64, error) {
 		}
 		s.Challenge = number
 	}
-	return d.Begin(a.Context(), s)
+	begun, err := d.Signup.Begin(a.Context(), s)
+	return begun.Person, err
 }
 
 // validate is PUT PluginFlyvemdmdemoAccountvalidation: it reads _validate and changes nothing else, whatever the input says.
@@ -100,19 +92,23 @@ func (d *Door) validate(a *ask, number int64, input map[string]any) error {
 	if !ok {
 		return fault.New(fault.Invalid, "validation_invalid", "Validation token is invalid")
 	}
-	return d.Validate(a.Context(), *a.from.service, web.ClientAddr(a.Context()), number, token)
+	done, err := d.Signup.Validate(a.Context(), number, token, web.ClientAddr(a.Context()))
+	if err == nil && done.Already {
+		err = fault.New(fault.Invalid, "validation_invalid", "Validation token is invalid")
+	}
+	return err
 }
 
 // plugins tells dashboards that people may sign up here: they look for exactly this before they show their link.
 func (d *Door) plugins(_ *ask, s span) ([]item, int, error) {
-	if !d.SignupOn() {
+	if d.Signup.Settings.Off {
 		return nil, 0, nil
 	}
 	return s.of([]item{pluginItem()}), 1, nil
 }
 
 func (d *Door) plugin(_ *ask, number int64) (answer, error) {
-	if number != 1 || !d.SignupOn() {
+	if number != 1 || d.Signup.Settings.Off {
 		return answer{}, errNoItem()
 	}
 	return answer{body: pluginItem()}, nil

@@ -1,8 +1,26 @@
 package glpi
 
+import (
+	"rollway/internal/challenge"
+	"rollway/internal/directory"
+	"rollway/internal/signin"
+	"rollway/internal/signup"
+)
+
+// Door answers the dialect. All fields but Config are required.
+type Door struct {
+	Config     Config
+	Public     string // what addresses in answers are built from
+	Directory  *directory.Directory
+	Challenges *challenge.Challenger
+	Signin     *signin.Signin
+	Signup     *signup.Signup
+}
+
 // Config is how the dialect is spoken. The zero value works.
 type Config struct {
 	Off           bool   // every request is refused
+	Lenient       bool   // people who sign up may take short and common passwords
 	CreatedStatus int    // of creations: 200 or 201; 0 is 200 when the session token came in the query string, as the guide has it, and otherwise 201
 	AppToken      string // demanded of every request; while it is empty, one that is sent is wrong
 	NoPasswords   bool   // people cannot open a session with their password

@@ -26,21 +26,20 @@ func (o op) code() string {
 
 // words are the texts that the dialect has for faults of the rooms, by their code. All others are told in the rooms' own.
 var words = map[string]string{
-	"password_too_short":    "Password too short!",
-	"passwords_differ":      "Passwords are different",
-	"invalid_email":         "Email address is not valid",
-	"challenge_missing":     "Turing test not specified",
-	"challenge_unknown":     "Turing test not found",
-	"challenge_failed":      "Turing test failed",
-	"address_taken":         "An entity already exists for your email. You probably already have an account.",
-	"validation_missing":    "Validation token missing",
-	"validation_invalid":    "Validation token is invalid",
-	"validation_expired":    "Validation token expired",
-	"validation_unknown":    textItem,
-	"bad_login":             "Incorrect username or password",
-	"not_validated":         "Your account is not validated yet. Follow the link in the mail first.",
-	"too_many_challenges":   "Too many captcha requests",
-	"organization_required": "Failed to find your account",
+	"password_too_short":  "Password too short!",
+	"passwords_differ":    "Passwords are different",
+	"bad_address":         "Email address is not valid",
+	"challenge_missing":   "Turing test not specified",
+	"challenge_unknown":   "Turing test not found",
+	"challenge_failed":    "Turing test failed",
+	"address_taken":       "An entity already exists for your email. You probably already have an account.",
+	"validation_missing":  "Validation token missing",
+	"validation_invalid":  "Validation token is invalid",
+	"validation_expired":  "Validation token expired",
+	"validation_unknown":  textItem,
+	"bad_login":           "Incorrect username or password",
+	"not_validated":       "Your account is not validated yet. Follow the link in the mail first.",
+	"too_many_challenges": "Too many captcha requests",
 }
 
 // refusalOf puts what a room said into the dialect: nil for nil, refusals as they are.
@@ -56,11 +55,6 @@ func refusalOf(o op, err error) *refusal {
 	text := words[f.Code]
 	if text == "" {
 		text = f.Message
-		for _, field := range f.Fields {
-			if len(f.Fields) == 1 && field.Message != "" {
-				text += " " + field.Message
-			}
-		}
 	}
 	status, code := http.StatusBadRequest, o.code()
 	switch {
