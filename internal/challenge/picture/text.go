@@ -20,7 +20,7 @@ func (p placed) span() float64 {
 }
 
 // capitals are the letters whose small form is easily taken for another character.
-const capitals = "afhr"
+const capitals = "fhr"
 
 func (d *drawing) place(r rune) placed {
 	face := faces()[d.rng.IntN(len(fonts))]

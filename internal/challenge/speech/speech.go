@@ -20,7 +20,7 @@ import (
 
 // Alphabet is the characters that can be said. None of them looks like another one, whether its letters are capital ones
 // or not; and as few as possible sound like another one.
-const Alphabet = "2346789acfhkprxy"
+const Alphabet = "2346789cfhkprxy"
 
 // Languages are those that can be spoken.
 var Languages = []string{"en", "fr", "de", "es"}
