@@ -184,7 +184,8 @@ type Child struct {
 	Agent        xapi.Agent
 	Registration id.RegistrationID
 	Activity     string
-	Parent       id.CredentialID     // that the launch was opened with, or the session of the person (id.SigninID); zero when it was another thing
+	Parent       id.CredentialID     // that the launch was opened with, or that began the session; zero when it was another thing
+	Signin       id.SigninID         // the session of the person that it was opened from, likewise
 	MintedBy     id.ServiceAccountID // whose ticket the launch was opened with; zero when it was another thing
 	Scopes       access.Scope        // zero: a learner's
 	Suspensions  int64               // of the person, as the launch's transaction found them (people.suspensions)
@@ -215,7 +216,7 @@ func (v *Vault) MintChildren(ctx context.Context, tx *db.Tx, children []*Child) 
 	names, rows := make([][]any, len(children)), make([][]any, len(children))
 	for i, c := range children {
 		row := Credential{ID: c.ID, Kind: Launch, Username: c.Username, Person: c.Person, Agent: c.Agent, Registration: c.Registration, Activity: c.Activity,
-			Parent: c.Parent, MintedBy: c.MintedBy, Scopes: c.Scopes, Created: now, Expires: now.Add(v.Limits.LaunchTTL)}
+			Parent: c.Parent, signin: c.Signin, MintedBy: c.MintedBy, Scopes: c.Scopes, Created: now, Expires: now.Add(v.Limits.LaunchTTL)}
 		rows[i] = row.values(c.Org, c.Suspensions)
 		names[i] = []any{v.nameHash(c.Username), int64(c.Org), c.ID, v.secretHash(c.Username, c.Secret)}
 	}

@@ -103,11 +103,12 @@ func (v *Vault) Revoke(ctx context.Context, c access.Caller, username string) er
 	})
 }
 
-// EndLaunchesTx ends what a person launched from sessions of theirs, in the transaction that ends the sessions.
+// EndLaunchesTx ends what a person launched from sessions of theirs, in the transaction that ends the sessions on purpose. One
+// that is merely over by time ends nothing: somebody may well learn for longer.
 func (v *Vault) EndLaunchesTx(ctx context.Context, tx *db.Tx, org id.OrgID, person id.PersonID, sessions []id.SigninID) error {
 	var over []id.CredentialID
 	for _, session := range sessions {
-		err := tx.Each(ctx, "UPDATE credentials SET revoked = ? WHERE org_id = ? AND person_id = ? AND parent_id = ? AND revoked IS NULL RETURNING id",
+		err := tx.Each(ctx, "UPDATE credentials SET revoked = ? WHERE org_id = ? AND person_id = ? AND signin_id = ? AND revoked IS NULL RETURNING id",
 			[]any{v.now(), org, person, session}, func(r *db.Rows) error {
 				var c id.CredentialID
 				err := r.Scan(&c)

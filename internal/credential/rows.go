@@ -178,7 +178,7 @@ var (
 		db.Column{Name: "org_id", Type: "bigint"}, db.Column{Name: "id", Type: "uuid"}, db.Column{Name: "kind", Type: "text"},
 		db.Column{Name: "username", Type: "text"}, db.Column{Name: "person_id", Type: "uuid"}, db.Column{Name: "agent", Type: "text"},
 		db.Column{Name: "agent_name", Type: "text"}, db.Column{Name: "registration_id", Type: "uuid"}, db.Column{Name: "activity", Type: "text"},
-		db.Column{Name: "parent_id", Type: "uuid"}, db.Column{Name: "minted_by", Type: "uuid"}, db.Column{Name: "scopes", Type: "bigint"},
+		db.Column{Name: "parent_id", Type: "uuid"}, db.Column{Name: "signin_id", Type: "uuid"}, db.Column{Name: "minted_by", Type: "uuid"}, db.Column{Name: "scopes", Type: "bigint"},
 		db.Column{Name: "created", Type: "bigint"}, db.Column{Name: "expires", Type: "bigint"}, db.Column{Name: "person_suspensions", Type: "bigint"})
 	insertNames = db.NewBulk("credential_names", "",
 		db.Column{Name: "name_hash", Type: "bytea"}, db.Column{Name: "org_id", Type: "bigint"}, db.Column{Name: "credential_id", Type: "uuid"},
@@ -187,7 +187,7 @@ var (
 
 func (c *Credential) values(org id.OrgID, suspensions int64) []any {
 	return []any{int64(org), c.ID, string(c.Kind), c.Username, c.Person, c.Agent.IFI.Key(), c.Agent.Name, c.Registration, c.Activity,
-		c.Parent, c.MintedBy, int64(c.Scopes), c.Created, c.Expires, suspensions}
+		c.Parent, c.signin, c.MintedBy, int64(c.Scopes), c.Created, c.Expires, suspensions}
 }
 
 // idOfName returns the credential that has a user name, in whatever case, or zero.

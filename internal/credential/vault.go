@@ -79,4 +79,6 @@ type Credential struct {
 	Expires      time.Time
 	Revoked      time.Time // zero while it is not; it ends with its parent and with the account that minted either
 	LastUsed     time.Time // to a few minutes; zero when never
+
+	signin id.SigninID // of a launch: the session of the person that it was opened from; only written
 }

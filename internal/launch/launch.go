@@ -153,7 +153,7 @@ func (s *start) newRegistration() id.RegistrationID {
 // make makes what a launch in this registration writes.
 func (s *start) make(reg id.RegistrationID) (err error) {
 	s.done.Registration, s.done.Session = reg, id.New[id.SessionID]()
-	s.child = credential.Child{Org: s.caller.Org, Person: s.person, Registration: reg, Activity: s.Activity, Parent: s.parent, MintedBy: s.caller.ServiceAccount}
+	s.child = credential.Child{Org: s.caller.Org, Person: s.person, Registration: reg, Activity: s.Activity, Signin: s.caller.Signin, MintedBy: s.caller.ServiceAccount}
 	s.child.Make()
 	s.entry, err = access.NewEntry(s.caller, "launch.start", "person "+s.person.String(), map[string]any{
 		"activity": s.Activity, "registration": reg.String(), "session": s.done.Session.String(),
@@ -195,7 +195,7 @@ func (l *Launcher) insert(ctx context.Context, tx *db.Tx, starts []*start) error
 	sessions, entries, children := make([][]any, len(starts)), make([]access.Entry, len(starts)), make([]*credential.Child, len(starts))
 	for i, s := range starts {
 		org := int64(s.caller.Org)
-		s.child.Agent, s.draft = s.agent, false
+		s.child.Agent, s.child.Parent, s.draft = s.agent, s.parent, false
 		if s.made {
 			regs = append(regs, []any{org, s.done.Registration, s.person, s.Activity, s.text, now})
 		}

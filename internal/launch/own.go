@@ -6,7 +6,6 @@ import (
 
 	"rollway/internal/access"
 	"rollway/internal/db"
-	"rollway/internal/id"
 	"rollway/internal/signin"
 	"rollway/xapi"
 )
@@ -27,7 +26,7 @@ func (l *Launcher) StartOwn(ctx context.Context, c access.Caller, r Request) (La
 	if err != nil {
 		return Launch{}, fmt.Errorf("the agent of person %v: %w", c.Person, err)
 	}
-	s := &start{caller: c, person: c.Person, parent: id.CredentialID(c.Signin), Request: r}
+	s := &start{caller: c, person: c.Person, Request: r}
 	if s.agent.IFI, err = xapi.ParseKey(key); err != nil {
 		return Launch{}, err
 	}
@@ -37,7 +36,8 @@ func (l *Launcher) StartOwn(ctx context.Context, c access.Caller, r Request) (La
 // own tells whether somebody launches for themselves out of their own session.
 func (s *start) own() bool { return s.caller.Kind == access.Person && s.caller.Person == s.person }
 
-// askSignin finds whether the session that somebody launches from was ended. Who ends one waits for launches from it that are
+// askSignin finds whether the session that somebody launches from was ended, and the credential that it began with, which ends
+// the launch as well. Who ends one waits for launches from it that are
 // under way (signin.SessionLock), and ends what they made.
 func (f *lookup) askSignin(ctx context.Context, tx *db.Tx, c access.Caller) error {
 	if c.Signin.IsZero() {
@@ -47,9 +47,8 @@ func (f *lookup) askSignin(ctx context.Context, tx *db.Tx, c access.Caller) erro
 		return err
 	}
 	f.over = true
-	return tx.Ask(ctx, "SELECT 1 FROM signin_sessions WHERE org_id = ? AND id = ?", []any{c.Org, c.Signin}, func(r *db.Rows) error {
+	return tx.Ask(ctx, "SELECT credential_id FROM signin_sessions WHERE org_id = ? AND id = ?", []any{c.Org, c.Signin}, func(r *db.Rows) error {
 		f.over = false
-		var one int
-		return r.Scan(&one)
+		return r.Scan(&f.parent)
 	})
 }

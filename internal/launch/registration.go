@@ -34,8 +34,9 @@ type lookup struct {
 	name        string
 	suspensions int64
 	privileged  bool
-	used        bool // the ticket, meanwhile
-	over        bool // the session that the person was signed in with, meanwhile
+	used        bool            // the ticket, meanwhile
+	over        bool            // the session that the person was signed in with, meanwhile
+	parent      id.CredentialID // that this session began with, if it did
 	reg         registration
 }
 
@@ -134,6 +135,9 @@ func (f *lookup) refuse(own bool) error {
 func (f *lookup) settle(s *start, made map[place]registration) error {
 	if err := f.refuse(s.own()); err != nil {
 		return err
+	}
+	if s.own() {
+		s.parent = f.parent
 	}
 	if f.name != "" {
 		s.agent.Name = f.name // content greets people; the identity is the registration's

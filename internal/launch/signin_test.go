@@ -2,6 +2,7 @@ package launch
 
 import (
 	"net/url"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -82,6 +83,28 @@ func TestLaunchEndsWithTheSession(t *testing.T) {
 		h.must(err)
 		if h.alive(second) || h.alive(third) {
 			h.Error("launches go on after all sessions were ended")
+		}
+	})
+}
+
+// What is launched from a session that a credential began ends with that credential, too.
+func TestLaunchEndsWithWhatBeganTheSession(t *testing.T) {
+	each(t, func(h *house) {
+		door := h.doorkeeper()
+		_, header := h.person("ada")
+		minted := h.caller(header)
+		_, token, err := door.Arrive(h.Context(), minted, signin.Device{})
+		h.must(err)
+		c, _, err := door.Authenticate(h.Context(), token)
+		h.must(err)
+		l, err := h.launcher.StartOwn(h.Context(), c, Request{Activity: sample.ActivityID})
+		h.must(err)
+		if !h.alive(l) {
+			h.Fatal("the launch is over as it begins")
+		}
+		h.must(h.vault.Revoke(h.Context(), h.lms, strings.TrimPrefix(minted.Name, "credential ")))
+		if h.alive(l) {
+			h.Error("a launch outlives the credential that began its session")
 		}
 	})
 }

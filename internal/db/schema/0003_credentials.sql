@@ -11,7 +11,8 @@ CREATE TABLE credentials (
   agent_name text NOT NULL,
   registration_id uuid, -- of a launch
   activity text NOT NULL, -- of a launch
-  parent_id uuid, -- the credential or the session that a launch was opened with
+  parent_id uuid, -- the credential that a launch was opened with, or that began the session
+  signin_id uuid, -- the session of the person that a launch was opened from
   minted_by uuid, -- service account; of a launch: whose ticket it was opened with
   scopes bigint NOT NULL,
   created bigint NOT NULL,

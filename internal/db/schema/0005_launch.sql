@@ -17,7 +17,7 @@ CREATE TABLE launch_sessions (
   registration_id uuid NOT NULL,
   person_id uuid NOT NULL,
   credential_id uuid NOT NULL,
-  parent_id uuid, -- the credential or the session that it was opened with; none for a ticket
+  parent_id uuid, -- the credential that was presented, for the launch or for the session; none for a ticket
   package_id uuid, -- none for external content
   started bigint NOT NULL,
   PRIMARY KEY (org_id, id)
