@@ -137,11 +137,11 @@ func (o *Office) letterOf(m Message, at time.Time) (letter, error) {
 	return letter{Message: m, ID: id.NewRandom[id.Of[letterKind]]().String() + "@" + o.sender.host, At: at}, nil
 }
 
-// isLink tells whether a text is an absolute address of the web that may stand in a header and be typed from paper.
+// isLink tells whether a text is an absolute address of the web, of the characters of RFC 3986 only, that fits into a header.
 func isLink(s string) bool {
 	u, err := url.Parse(s)
 	return err == nil && len(s) <= maxLink && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.User == nil &&
-		!strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune(`<>"\`, r) })
+		!strings.ContainsFunc(s, func(r rune) bool { return !isAlnum(r) && !strings.ContainsRune("-._~:/?#[]@!$&'()*+,;=%", r) })
 }
 
 // greetable is a name as a greeting shows it; empty for anything that could be somebody's message instead of a name, since
