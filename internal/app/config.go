@@ -15,18 +15,19 @@ import (
 // Config is how an operator sets a house up. The zero value works: it serves on loopback and keeps its data under the
 // user's data directory. The tags are the command line's (flag > environment > file > default).
 type Config struct {
-	Data                 string `help:"Data directory; created 0700. Default: the user's data directory, under systemd STATE_DIRECTORY." placeholder:"DIR"`
-	HTTP                 string `name:"http" help:"Address to serve on." default:"127.0.0.1:8080" placeholder:"ADDR"`
-	CoursewareHTTP       string `name:"courseware-http" help:"Address of the second origin, which serves package files and nothing else." default:"127.0.0.1:8081" placeholder:"ADDR"`
-	PublicURL            string `name:"public-url" help:"What links are built from, and the host name answered: a proxy must pass Host. Default: the server's, for the server http://localhost and the port of --http." placeholder:"URL"`
-	CoursewareURL        string `name:"courseware-url" help:"What package links are built from; packages live at p-ID.HOST. Default: the server's, for the server http://localhost and the port of --courseware-http." placeholder:"URL"`
-	DB                   string `name:"db" help:"postgres://user@host/db, or a file path for SQLite. Default: rollway.db in the data directory." placeholder:"URL" secret:""`
-	Mail                 string `help:"How mail leaves: smtp://USER:PASSWORD@HOST:587 (with STARTTLS), smtps://HOST, file:DIR (a file for each), or none, then it waits." default:"none" placeholder:"URL" secret:""`
-	MailFrom             string `name:"mail-from" help:"Address that mail comes from. Default: no-reply at the host of --public-url." placeholder:"ADDRESS"`
-	MailFromName         string `name:"mail-from-name" help:"Name that mail comes from, also in its text. Default: the host of --public-url." placeholder:"NAME"`
-	PasswordMin          int    `name:"password-min" help:"Characters that a password of a person has at least, 12 to 64." default:"15" placeholder:"N"`
-	HubURL               string `name:"hub-url" help:"Another activity id that launches our own pages, as --public-url does." placeholder:"URL"`
-	Signup               string `help:"Whether people may make their own account: ${enum}." enum:"on,off" default:"on"`
+	Data                 string       `help:"Data directory; created 0700. Default: the user's data directory, under systemd STATE_DIRECTORY." placeholder:"DIR"`
+	HTTP                 string       `name:"http" help:"Address to serve on." default:"127.0.0.1:8080" placeholder:"ADDR"`
+	CoursewareHTTP       string       `name:"courseware-http" help:"Address of the second origin, which serves package files and nothing else." default:"127.0.0.1:8081" placeholder:"ADDR"`
+	PublicURL            string       `name:"public-url" help:"What links are built from, and the host name answered: a proxy must pass Host. Default: the server's, for the server http://localhost and the port of --http." placeholder:"URL"`
+	CoursewareURL        string       `name:"courseware-url" help:"What package links are built from; packages live at p-ID.HOST. Default: the server's, for the server http://localhost and the port of --courseware-http." placeholder:"URL"`
+	DB                   string       `name:"db" help:"postgres://user@host/db, or a file path for SQLite. Default: rollway.db in the data directory." placeholder:"URL" secret:""`
+	Mail                 string       `help:"How mail leaves: smtp://USER:PASSWORD@HOST:587 (with STARTTLS), smtps://HOST, file:DIR (a file for each), or none, then it waits." default:"none" placeholder:"URL" secret:""`
+	MailFrom             string       `name:"mail-from" help:"Address that mail comes from. Default: no-reply at the host of --public-url." placeholder:"ADDRESS"`
+	MailFromName         string       `name:"mail-from-name" help:"Name that mail comes from, also in its text. Default: the host of --public-url." placeholder:"NAME"`
+	PasswordMin          int          `name:"password-min" help:"Characters that a password of a person has at least, 12 to 64." default:"15" placeholder:"N"`
+	Signin               SigninConfig `embed:"" prefix:"signin-"`
+	HubURL               string       `name:"hub-url" help:"Another activity id that launches our own pages, as --public-url does." placeholder:"URL"`
+	Signup               string       `help:"Whether people may make their own account: ${enum}." enum:"on,off" default:"on"`
 	SignupConfig         `embed:"" prefix:"signup-"`
 	GLPICompat           bool           `name:"glpi-compat" help:"Let GLPI's door take short and common passwords, as its guide prints one."`
 	GLPICreated          string         `name:"glpi-created" help:"Status of what GLPI's door creates; auto is 200 for sessions in the query, as its guide prints, and 201 for others: ${enum}." enum:"auto,200,201" default:"auto"`

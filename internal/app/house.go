@@ -7,7 +7,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"rollway/internal/access"
 	"rollway/internal/blob"
@@ -106,10 +105,9 @@ func furnish(ctx context.Context, c, given Config, d *db.DB) (*House, error) {
 	if h.Mail, err = mail.New(d, h.Outbox, key, c.mail()); err != nil {
 		return nil, err
 	}
-	h.Limits = limit.New(d, func(text string) []byte { return key.Hash("limit", text) })
-	h.Signin = signin.New(d, key, h.Changes, h.Limits, h.Mail, c.PublicURL)
-	h.Signin.Policy.Min, h.Signin.Ended = c.PasswordMin, h.Credentials.EndLaunchesTx
-	h.Signin.Site = strings.Join([]string{c.MailFromName, hostOf(c.PublicURL), "Rollway"}, " ")
+	if err := h.welcome(key); err != nil {
+		return nil, err
+	}
 	if h.Forwards, err = forward.New(forward.Config{DB: d, Key: key, Records: h.Records, Outbox: h.Outbox, Own: ownAddresses(c)}); err != nil {
 		return nil, err
 	}
