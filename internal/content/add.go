@@ -124,13 +124,14 @@ func (c *Catalogue) store(ctx context.Context, u *upload) error {
 
 func (c *Catalogue) checkQuota(ctx context.Context, tx *db.Tx, org id.OrgID, u *upload) error {
 	packages, bytes, err := usage(ctx, tx, org)
+	most := c.quota(org)
 	switch {
 	case err != nil:
 		return err
-	case packages >= c.Quota.Packages:
+	case packages >= most.Packages:
 		return tooLarge("quota_packages", "There are already %d packages, which is as many as may be kept.", packages)
-	case u.bytes > c.Quota.Bytes-bytes:
-		return tooLarge("quota_bytes", "With this package, the files of all packages would exceed the %d MB that may be kept.", c.Quota.Bytes/mib)
+	case u.bytes > most.Bytes-bytes:
+		return tooLarge("quota_bytes", "With this package, the files of all packages would exceed the %d MB that may be kept.", most.Bytes/mib)
 	}
 	return nil
 }

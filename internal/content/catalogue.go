@@ -34,16 +34,17 @@ type Content struct {
 
 // Quota is what one organization may keep. A replaced package counts, for it is still there.
 type Quota struct {
-	Packages int64 // 1,000
-	Bytes    int64 // of all packages' files; 50 GiB
-	Links    int64 // 10,000
+	Packages int64 // 1,000; of others 20
+	Bytes    int64 // of all packages' files: 50 GiB; of others 1 GiB
+	Links    int64 // 10,000; of others 200
 }
 
 // Catalogue knows what each organization can launch and keeps the files of packages. The fields may be set before it is
 // used.
 type Catalogue struct {
 	Limits Limits // on an upload
-	Quota  Quota
+	Quota  Quota  // of the organization that every installation starts with
+	Guests Quota  // of each other one: whoever signs up gets one
 
 	db      *db.DB
 	blobs   *blob.Store
@@ -59,13 +60,20 @@ type contentKey struct {
 
 // NewCatalogue returns the catalogue kept in d, with the packages' files in blobs.
 func NewCatalogue(d *db.DB, blobs *blob.Store, changes *access.Changes) *Catalogue {
-	c := &Catalogue{Quota: Quota{Packages: 1000, Bytes: 50 << 30, Links: 10_000}, db: d, blobs: blobs, changes: changes}
+	c := &Catalogue{Quota: Quota{Packages: 1000, Bytes: 50 << 30, Links: 10_000}, Guests: Quota{Packages: 20, Bytes: 1 << 30, Links: 200}, db: d, blobs: blobs, changes: changes}
 	changes.Listen(func(ch access.Change) {
 		if ch.Kind == access.ContentChanged { // seldom, so that forgetting everything costs nothing
 			c.known.forget()
 		}
 	})
 	return c
+}
+
+func (c *Catalogue) quota(org id.OrgID) Quota {
+	if org == id.DefaultOrg {
+		return c.Quota
+	}
+	return c.Guests
 }
 
 // Find returns what an activity launches. It is asked at every launch and answers from memory where it can; changes are

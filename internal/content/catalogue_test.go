@@ -431,8 +431,14 @@ func TestQuota(t *testing.T) {
 		if text, _ := h.read(t, first.Package, "start here.html"); text != "one" {
 			t.Errorf("%q", text)
 		}
-		if _, err := h.add(t, access.CommandLine(2), version("three")); err != nil {
-			t.Errorf("another organization: %v", err)
+		h.Guests = Quota{Packages: 1, Bytes: 10_000, Links: 0}
+		for i, want := range []string{"", "quota_packages"} {
+			if _, err := h.add(t, access.CommandLine(2), version(fmt.Sprint("other", i))); code(err) != want {
+				t.Errorf("another organization's package %d: %v", i, err)
+			}
+		}
+		if _, err := h.AddLink(t.Context(), access.CommandLine(2), "https://example.com/0", "https://example.com", "T"); code(err) != "quota_links" {
+			t.Errorf("another organization's link: %v", err)
 		}
 		for i, want := range []string{"", "quota_links"} {
 			if _, err := h.AddLink(t.Context(), operator, fmt.Sprint("https://example.com/", i), "https://example.com", "T"); code(err) != want {

@@ -52,7 +52,7 @@ func (c *Catalogue) AddLink(ctx context.Context, caller access.Caller, activity,
 
 func (c *Catalogue) checkLinks(ctx context.Context, tx *db.Tx, org id.OrgID) error {
 	n, err := countLinks(ctx, tx, org)
-	if err == nil && n >= c.Quota.Links {
+	if err == nil && n >= c.quota(org).Links {
 		err = tooLarge("quota_links", "There are already %d links, which is as many as may be kept.", n)
 	}
 	return err
