@@ -82,6 +82,9 @@ func origin(flag, given, listen string) (string, error) {
 	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
 		return "", fmt.Errorf("%s %q is not an http or https address", flag, given)
 	}
+	if strings.ContainsFunc(u.Host, func(r rune) bool { return r >= 0x80 }) { // as browsers send it
+		return "", fmt.Errorf("%s %q: write an international name in Punycode (xn--…)", flag, given)
+	}
 	if strings.Trim(u.Path, "/") != "" {
 		return "", fmt.Errorf("%s %q has a path; Rollway answers at the root of its host", flag, given)
 	}

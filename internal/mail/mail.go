@@ -134,7 +134,7 @@ func (o *Office) letterOf(m Message, at time.Time) (letter, error) {
 			return letter{}, fmt.Errorf("mail: a link of %s is none", m.Kind)
 		}
 	}
-	return letter{Message: m, ID: id.NewRandom[id.Of[letterKind]]().String() + "@" + o.sender.host, At: at}, nil
+	return letter{Message: m, ID: id.NewRandom[id.Of[letterKind]]().String() + "@" + hostName(o.sender.host), At: at}, nil
 }
 
 // isLink tells whether a text is an absolute address of the web, of the characters of RFC 3986 only, that fits into a header.

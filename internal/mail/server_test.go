@@ -66,7 +66,7 @@ func TestTransports(t *testing.T) {
 		}
 	}
 	for host, want := range map[string]string{"": "localhost", "learn.example": "learn.example", "10.0.0.1": "[10.0.0.1]", "::1": "[IPv6:::1]"} {
-		if got := heloName(host); got != want {
+		if got := hostName(host); got != want {
 			t.Errorf("%q: %q, want %q", host, got, want)
 		}
 	}

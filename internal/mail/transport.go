@@ -64,7 +64,7 @@ func badURL(format string, args ...any) error {
 
 // newServer reads the address of a mail server.
 func newServer(u *url.URL, c Config, helo string) (transport, error) {
-	s := &server{host: u.Hostname(), port: 587, implicit: u.Scheme == "smtps", helo: heloName(helo), roots: c.roots, step: stepTime, last: lastTime}
+	s := &server{host: u.Hostname(), port: 587, implicit: u.Scheme == "smtps", helo: hostName(helo), roots: c.roots, step: stepTime, last: lastTime}
 	if s.implicit {
 		s.port = 465
 	}
@@ -104,8 +104,8 @@ func isLoopback(host string) bool {
 	return host == "localhost" || err == nil && ip.IsLoopback()
 }
 
-// heloName is how this machine names itself to others (RFC 5321 section 4.1.3 for numeric addresses).
-func heloName(host string) string {
+// hostName is how this installation names itself to mail servers (RFC 5321 section 4.1.3 for numeric addresses).
+func hostName(host string) string {
 	ip, err := netip.ParseAddr(host)
 	switch {
 	case host == "":
