@@ -25,6 +25,10 @@ func TestJPEG(t *testing.T) {
 		if err != nil || img.Bounds().Dx() != size.Width || img.Bounds().Dy() != size.Height {
 			t.Fatalf("%v became %v, %v", size, img.Bounds(), err)
 		}
+		// Of quality 90 all steps of the standard table are a fifth (ITU-T T.81, K.1): the first is 16.
+		if at := bytes.Index(first, []byte{0xff, 0xdb}); at < 0 || first[at+5] != 3 {
+			t.Errorf("%v is not of quality 90", size)
+		}
 		again, err := JPEG("c2k7x", seedOf(1), size)
 		if err != nil || !bytes.Equal(first, again) {
 			t.Errorf("%v: the same seed drew another picture, or %v", size, err)
