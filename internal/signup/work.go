@@ -140,7 +140,7 @@ func (s *Signup) remind(nth int, before time.Duration) func(context.Context, *db
 		if err := tx.Defer(ctx, "UPDATE signups SET reminded = ? WHERE number = ?", nth+1, r.Number); err != nil {
 			return err
 		}
-		days := int(r.TrialEnds.Sub(tx.Now()).Hours()/24 + 0.5)
+		days := max(int(r.TrialEnds.Sub(tx.Now()).Hours()/24+0.5), 1) // the last hours are a day too
 		return s.mail.PutTx(ctx, tx, mail.Message{Org: r.Org, To: r.Address, Lang: r.Lang, Kind: mail.Remind, Data: mail.Data{Name: r.Name, Days: days, Link: s.public + "/login"}})
 	}
 }
