@@ -29,8 +29,8 @@ type Config struct {
 	HubURL               string       `name:"hub-url" help:"Another activity id that launches our own pages, as --public-url does." placeholder:"URL"`
 	Signup               string       `help:"Whether people may make their own account: ${enum}." enum:"on,off" default:"on"`
 	SignupConfig         `embed:"" prefix:"signup-"`
-	GLPICompat           bool           `name:"glpi-compat" help:"Let GLPI's door take short and common passwords, as its guide prints one."`
-	GLPICreated          string         `name:"glpi-created" help:"Status of what GLPI's door creates; auto is 200 for sessions in the query, as its guide prints, and 201 for others: ${enum}." enum:"auto,200,201" default:"auto"`
+	GLPI                 string `name:"glpi" help:"Whether dashboards may speak GLPI's dialect: ${enum}." enum:"on,off" default:"on"`
+	GLPIConfig           `embed:"" prefix:"glpi-"`
 	TrustedProxies       []netip.Prefix `name:"trusted-proxies" help:"Peers whose X-Forwarded-For is believed." placeholder:"CIDR"`
 	CoursewareSingleHost bool           `name:"courseware-single-host" help:"No host per package (no wildcard DNS): packages are sandboxed instead."`
 	Dev                  bool           `help:"Development: refuses any listener that is not loopback."`

@@ -22,7 +22,7 @@ const (
 	readyz  = "/readyz"
 )
 
-// main is the first origin: the doors for integrators and for content.
+// main is the first origin: the doors for integrators, dashboards and content.
 func (h *House) main() http.Handler {
 	mux := http.NewServeMux()
 	web.Mount(mux, "", web.Readable, web.Routes{
@@ -40,7 +40,7 @@ func (h *House) main() http.Handler {
 		},
 	}).Mount(mux)
 	records := lrsapi.New(h.door(false), h.Records, h.personOf)
-	return web.Under("/xapi/", records, mux)
+	return web.Under("/xapi/", records, h.dialect().Handler(mux))
 }
 
 // courseware is the second origin: files of packages and nothing else.

@@ -153,6 +153,9 @@ func examineMail(ctx context.Context, c Config) Finding {
 }
 
 func examinePasswords(c Config) Finding {
+	if c.Compat {
+		return Finding{Warn, "passwords", "may be short and common ones for who signs up by way of GLPI's door", "Leave out --glpi-compat unless a dashboard cannot do without."}
+	}
 	if c.PasswordMin < signin.Usual {
 		return Finding{Warn, "passwords", fmt.Sprintf("may have only %d characters", c.PasswordMin), fmt.Sprintf("Give --password-min %d: a password is the only thing people prove themselves with.", signin.Usual)}
 	}
