@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"time"
@@ -52,11 +53,13 @@ func (s *Signin) SignIn(ctx context.Context, kind Kind, address, password string
 	var out Session
 	var token string
 	err = s.db.Write(ctx, func(tx *db.Tx) (err error) {
-		if renewed != "" {
-			// Unless it was changed meanwhile.
-			if err := tx.Defer(ctx, "UPDATE logins SET password = ? WHERE org_id = ? AND person_id = ? AND password = ?", renewed, l.Org, l.Person, l.password); err != nil {
-				return err
-			}
+		// Unless it was changed meanwhile: who changes it waits for this, and ends the session.
+		n, err := tx.Exec(ctx, "UPDATE logins SET password = ? WHERE org_id = ? AND person_id = ? AND password = ?", cmp.Or(renewed, l.password), l.Org, l.Person, l.password)
+		if err == nil && n == 0 {
+			err = errBad
+		}
+		if err != nil {
+			return err
 		}
 		out, token, err = s.BeginTx(ctx, tx, l.Org, l.Person, kind, from)
 		return err

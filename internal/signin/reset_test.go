@@ -164,6 +164,41 @@ func TestResetRace(t *testing.T) {
 	})
 }
 
+// TestSignInWhileThePasswordChanges: nobody is signed in with the old password once there is a new one.
+func TestSignInWhileThePasswordChanges(t *testing.T) {
+	t.Parallel()
+	eachRig(t, func(t *testing.T, r *rig) {
+		for range 5 {
+			ada := r.person(t, "active")
+			reset := r.ask(t, ada.address, from("192.0.2.30"))
+			r.pass(time.Hour / 2)
+			var all sync.WaitGroup
+			tokens := make(chan string, 30)
+			for i := range 30 {
+				all.Go(func() {
+					if i == 10 {
+						if err := r.Reset(t.Context(), ResetRequest{Token: reset, Password: another}, laptop); err != nil {
+							t.Error(err)
+						}
+						return
+					}
+					_, token, err := r.SignIn(t.Context(), Browser, ada.address, ada.password, laptop)
+					if err == nil {
+						tokens <- token
+					} else if c := fault.Of(err).Code; c != "bad_login" && c != "too_many_tries" {
+						t.Error(err)
+					}
+				})
+			}
+			all.Wait()
+			close(tokens)
+			for token := range tokens {
+				r.expect(t, "a session of the old password", token, "session_invalid")
+			}
+		}
+	})
+}
+
 // TestResetTiming: asking takes the same time for an address that nobody has.
 func TestResetTiming(t *testing.T) {
 	for _, e := range dbtest.Engines {
