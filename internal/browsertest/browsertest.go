@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -190,6 +191,12 @@ func (b *Browser) Type(css, text string) {
 	run(b, "typing into "+css, chromedp.SendKeys(chromedp.CSS(css), text))
 }
 
+// Upload chooses a file of this machine in the field that matches.
+func (b *Browser) Upload(css, path string) {
+	b.t.Helper()
+	run(b, "choosing a file for "+css, chromedp.SetUploadFiles(chromedp.CSS(css), []string{path}))
+}
+
 // Press presses keys wherever the focus is; the names of special keys are in chromedp's package kb.
 func (b *Browser) Press(keys string) {
 	b.t.Helper()
@@ -273,8 +280,8 @@ func (b *Browser) Screenshot(name string) string {
 }
 
 // Quiet fails the test if the console has shown an error, an uncaught exception or a violation of the page's content
-// security policy since the start or the last call.
-func (b *Browser) Quiet() {
+// security policy since the start or the last call. Lines that hold one of the texts given are expected.
+func (b *Browser) Quiet(expected ...string) {
 	b.t.Helper()
 	Eval[chromedp.Void](b, fmt.Sprintf("console.debug(%q)", soFar))
 	select {
@@ -284,6 +291,9 @@ func (b *Browser) Quiet() {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.problems = slices.DeleteFunc(b.problems, func(line string) bool {
+		return slices.ContainsFunc(expected, func(text string) bool { return strings.Contains(line, text) })
+	})
 	if len(b.problems) > 0 {
 		b.t.Errorf("the console of %s shows:\n%s", b.URL(), strings.Join(b.problems, "\n"))
 	}

@@ -1,0 +1,44 @@
+package app
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"rollway/internal/access"
+	"rollway/internal/id"
+	"rollway/internal/web"
+	"rollway/internal/web/portal"
+)
+
+// portal is the door of the pages for people, who are known by the cookie of their session.
+func (h *House) portal() *portal.Door {
+	cookies := web.NewCookies(h.Config.PublicURL)
+	return &portal.Door{
+		Web: web.Door{
+			Authenticate: func(ctx context.Context, r *http.Request) (access.Caller, error) {
+				c, _, err := h.Signin.Authenticate(ctx, cookies.Get(r, portal.SessionCookie))
+				return c, err
+			},
+			OrgOf: func(string) id.OrgID { return id.DefaultOrg },
+		},
+		Cookies:    cookies,
+		Frames:     h.frames(),
+		People:     h.Directory,
+		Content:    h.Content,
+		Launcher:   h.Launcher,
+		Records:    h.Records,
+		Signin:     h.Signin,
+		Signup:     h.Signup,
+		Challenges: h.Challenges,
+	}
+}
+
+// frames are the origins of courses: that of all packages, and those of each.
+func (h *House) frames() string {
+	origin := h.Config.CoursewareURL
+	if h.Config.CoursewareSingleHost {
+		return origin
+	}
+	return strings.Replace(origin, "://", "://*.", 1)
+}

@@ -1,0 +1,160 @@
+package portal
+
+import (
+	"strings"
+	"time"
+
+	"rollway/internal/lrs"
+)
+
+var moonlight = time.Date(2026, 11, 23, 20, 15, 0, 0, time.UTC)
+
+// framed is the frame of a fixture: of somebody who is not signed in, of a learner, or of an owner.
+func framed(lang, title string, who *person, tab string) frame {
+	w := catalogue[lang]
+	if w.has(title) {
+		title = w.say(title)
+	}
+	return frame{words: w, Title: title, Path: "/fixture", Person: who, tab: tab, now: moonlight}
+}
+
+var (
+	learner = &person{Name: "Ada Lovelace"}
+	owner   = &person{Name: "Ada Lovelace", MayAdd: true, SeesPeople: true, SeesStatements: true}
+)
+
+// fixtures are the pages as people see them, in all that they may show.
+func fixtures(lang string) map[string]page {
+	w := catalogue[lang]
+	all := map[string]page{}
+	outside(all, lang, w)
+	inside(all, lang)
+	around(all, lang, w)
+	return all
+}
+
+// templateOf is the name of the template that a fixture is rendered with.
+func templateOf(fixture string) string { name, _, _ := strings.Cut(fixture, "-"); return name }
+
+func outside(all map[string]page, lang string, w *words) {
+	all["welcome"] = &welcomePage{frame: framed(lang, "home.title", nil, ""), Art: scene(), MaySignUp: true}
+
+	f := framed(lang, "signup.title", nil, "")
+	signup := signupPage{frame: f, Purpose: w.say("signup.own"), Email: f.email(""), First: f.name("first", "given-name", ""), Last: f.name("last", "family-name", ""),
+		Password: f.newPassword("field.password", 15), Challenge: 7, Picture: "/signup/picture/7", Audio: "/signup/audio/7", PictureWidth: 300, PictureHeight: 80,
+		Answer: field{ID: "answer", Hint: "-"}, AsksNames: true, AsksNewsletter: true}
+	all["signup"] = &signup
+	wrong := signup
+	wrong.Email.Value, wrong.First.Value, wrong.Newsletter = "ada@example", "Ada", true
+	wrong.Problems = problems{{Field: "email", Text: w.say("error.bad_address")}, {Field: "last", Text: w.say("error.invalid_name")}, {Field: "password", Text: w.say("error.password_common")}, {Field: "answer", Text: w.say("error.challenge_failed")}}
+	wrong.Problems.on(&wrong.Email, &wrong.First, &wrong.Last, &wrong.Password, &wrong.Answer)
+	all["signup-wrong"] = &wrong
+	late := signup
+	late.Challenge, late.Purpose, late.AsksNewsletter = 0, w.say("signup.join"), false
+	all["signup-late"] = &late
+
+	f = framed(lang, "check.title", nil, "")
+	check := checkPage{frame: f, Address: "ada.lovelace@example.org", Code: f.code("")}
+	all["check"] = &check
+	again := check
+	again.SentAgain, again.Wait = true, 40
+	again.Problems = problems{{Field: "code", Text: w.say("error.validation_invalid")}}
+	again.Problems.on(&again.Code)
+	all["check-wrong"] = &again
+
+	all["confirm"] = &confirmPage{frame: framed(lang, "confirm.title", nil, ""), Address: "ada.lovelace@example.org", Action: "/confirm/4/abc"}
+	all["confirmed"] = &confirmedPage{frame: framed(lang, "confirmed.title", nil, ""), TrialEnds: w.Day(moonlight)}
+	all["confirmed-already"] = &confirmedPage{frame: framed(lang, "confirmed.already", nil, ""), Already: true}
+	all["confirmed-waiting"] = &confirmedPage{frame: framed(lang, "confirmed.title", nil, ""), Waiting: true}
+
+	f = framed(lang, "login.title", nil, "")
+	all["login"] = &loginPage{frame: f, Email: f.email(""), Password: f.password(), MaySignUp: true}
+	all["login-wrong"] = &loginPage{frame: f, Email: f.email("ada@example.org"), Password: f.password(), Next: "/people", Unconfirmed: true, Problems: problems{{Text: w.say("error.not_validated")}}}
+	f = framed(lang, "password.title", nil, "")
+	all["password"] = &passwordPage{frame: f, Email: f.email("")}
+	all["password-sent"] = &passwordPage{frame: f, Email: f.email("ada@example.org"), Sent: true}
+	f = framed(lang, "reset.title", nil, "")
+	all["reset"] = &resetPage{frame: f, Password: f.newPassword("field.password.new", 15), Action: "/password/abc"}
+	all["reset-done"] = &resetPage{frame: f, Done: true}
+	all["unsubscribe"] = &unsubscribePage{frame: framed(lang, "unsubscribe.title", nil, ""), Action: "/unsubscribe/abc"}
+	all["unsubscribe-done"] = &unsubscribePage{frame: framed(lang, "unsubscribe.done", nil, ""), Done: true}
+}
+
+func inside(all map[string]page, lang string) {
+	f := framed(lang, "home.title", learner, "courses")
+	at := f.at(moonlight.Add(-3 * time.Hour))
+	cards := []card{
+		{"Knots in ten minutes", "/launch?activity=a", f.say("home.continue"), artOf("knots"), progress{State: "begun", Words: f.say("state.begun.score", "percent", f.Percent(40)), Bar: true, Percent: 40, Saved: at}},
+		{"Fire safety for everybody who works in the old building", "/launch?activity=b", f.say("home.start"), artOf("fire safety"), progress{State: "new", Words: f.say("state.not_begun")}},
+		{"Donaudampfschifffahrtsgesellschaftsgeschichte", "/launch?activity=c", f.say("home.review"), artOf("c"), progress{State: "done", Words: f.say("state.passed.score", "percent", f.Percent(92)), Saved: f.at(moonlight.Add(-20 * 24 * time.Hour))}},
+		{"Bees", "/launch?activity=d", f.say("home.continue"), artOf("bee"), progress{State: "failed", Words: f.say("state.failed.score", "percent", f.Percent(35)), Bar: true, Percent: 35, Saved: f.at(moonlight.Add(-2 * 24 * time.Hour))}},
+		{"A very warm welcome", "/launch?activity=e", f.say("home.start"), artOf("w"), progress{State: "new", Words: f.say("state.not_begun")}},
+	}
+	counted, _ := f.N("home.begun", 2)
+	all["home"] = &homePage{frame: f, Name: "Ada", Summary: counted, Courses: cards}
+	all["home-empty"] = &homePage{frame: f, Summary: f.say("home.none"), Art: artOf("")}
+	f = framed(lang, "home.title", owner, "courses")
+	all["home-owner"] = &homePage{frame: f, Name: "Ada", Summary: counted, Courses: cards, MayAdd: true, Added: "Knots in ten minutes"}
+	all["home-first"] = &homePage{frame: f, Name: "Ada", Summary: f.say("home.none"), MayAdd: true, Art: artOf("")}
+
+	f = framed(lang, "add.title", owner, "courses")
+	link := func(id, hint, value string) field {
+		return field{ID: id, Label: f.say("add.link." + id), Hint: hint, Value: value, Type: "text", Required: true}
+	}
+	add := addPage{frame: f, LinkTitle: link("title", "", ""), LinkURL: link("url", "", ""), LinkActivity: link("activity", f.say("add.link.activity.hint"), "")}
+	all["add"] = &add
+	wrong := add
+	wrong.FileError = f.say("error.file_missing")
+	wrong.Problems = problems{{Field: "file", Text: wrong.FileError}, {Field: "url", Text: f.say("error.link_url")}, {Field: "file", Text: "The file `a` is a link.", English: true}}
+	wrong.Problems.on(&wrong.LinkURL)
+	all["add-wrong"] = &wrong
+
+	f = framed(lang, "people.title", owner, "people")
+	counted, _ = f.N("people.summary", 3)
+	all["people"] = &peoplePage{frame: f, Summary: counted, Groups: []group{{"not managed fleet", true}, {"Night shift", false}}, People: []someone{
+		{"A", "Ada Lovelace", "ada.lovelace@example.org", "", true},
+		{"G", "Grace Hopper", "grace.brewster.murray.hopper@a-rather-long-host-name.example.org", f.say("people.pending"), false},
+		{"·", f.say("people.unnamed"), "", f.say("people.suspended"), false},
+	}, More: "/people?after=x"}
+
+	f = framed(lang, "records.title", owner, "records")
+	all["records"] = &recordsPage{frame: f, Records: sentencesOf(&f), More: "/records?more=x"}
+	all["records-empty"] = &recordsPage{frame: f, Art: artOf("records")}
+
+	f = framed(lang, "account.title", learner, "account")
+	all["account"] = &accountPage{frame: f, Name: "Ada Lovelace", Address: "ada.lovelace@example.org", Ended: true, Devices: []device{
+		{"1", f.say("account.device", "browser", "Firefox", "system", "Linux"), at, true},
+		{"2", f.say("account.device", "browser", "Safari", "system", "iPhone"), f.at(moonlight.Add(-26 * time.Hour)), false},
+		{"3", f.say("account.device.unknown"), f.at(moonlight.Add(-time.Second)), false},
+	}}
+}
+
+// sentencesOf are statements of several kinds in words.
+func sentencesOf(f *frame) []record {
+	var all []record
+	for _, text := range []string{
+		`{"actor":{"name":"Ada Lovelace","mbox":"mailto:ada@example.org"},"verb":{"id":"http://adlnet.gov/expapi/verbs/passed","display":{"en-US":"passed","de":"bestand"}},"object":{"id":"https://example.com/knots","definition":{"name":{"en":"Knots in ten minutes"}}},"result":{"score":{"scaled":0.92},"success":true}}`,
+		`{"actor":{"account":{"homePage":"https://example.com","name":"grace"}},"verb":{"id":"http://adlnet.gov/expapi/verbs/answered"},"object":{"id":"https://example.com/knots/question-3"},"result":{"success":false}}`,
+		`{"actor":{"objectType":"Group","member":[]},"verb":{"id":"https://example.com/v#experienced"},"object":{"objectType":"StatementRef","id":"6f1c2a58-0000-4000-8000-000000000001"},"result":{"success":true}}`,
+	} {
+		r, err := f.sentence(lrs.Statement{Stored: moonlight.Add(-time.Duration(len(all)) * 50 * time.Minute), JSON: []byte(text)})
+		if err != nil {
+			panic(err)
+		}
+		all = append(all, r)
+	}
+	return all
+}
+
+func around(all map[string]page, lang string, w *words) {
+	all["launch"] = &launchPage{frame: framed(lang, "Knots in ten minutes, and a long title that has to be cut", learner, ""), Content: "/content", SavedURL: "/saved", Leave: "/launch/returned", SavedText: w.say("launch.unsaved")}
+	all["elsewhere"] = &elsewherePage{frame: framed(lang, "Knots in ten minutes", learner, ""), Host: "courses.example.com", Content: "/launch/open", Leave: "/launch/returned"}
+	f := framed(lang, "Knots in ten minutes", learner, "")
+	all["returned"] = &returnedPage{frame: f, Heading: w.say("returned.saved"), Course: "Knots in ten minutes", Again: "/launch?activity=a",
+		progress: progress{State: "begun", Words: w.say("state.begun.score", "percent", w.Percent(40)), Bar: true, Percent: 40, Saved: f.at(moonlight)}, Next: &choice{Name: "Fire safety", Href: "/launch?activity=b"}}
+	all["returned-nothing"] = &returnedPage{frame: f, Heading: w.say("returned.nothing"), Course: "Knots in ten minutes", Again: "/launch?activity=a", progress: progress{State: "new", Words: w.say("state.not_begun")}}
+	all["problem"] = &problemPage{frame: framed(lang, "problem.link_gone", nil, ""), Text: w.say("problem.link_gone.text"), Code: "link_gone", Request: "01a05f2e-7c3b-7000-8000-0123456789ab", ISO: moonlight.Format(time.RFC3339), Time: w.Day(moonlight) + ", 20:15 UTC",
+		Next: &choice{Name: w.say("problem.new_link"), Href: "/signup"}}
+	all["problem-details"] = &problemPage{frame: framed(lang, "problem.too_large", owner, ""), Text: w.say("problem.too_large.text"), Code: "zip_ratio", Request: "01a05f2e-7c3b-7000-8000-0123456789ab", Time: w.Day(moonlight),
+		Details: []string{"The file `a.bin` inflates to more than 100 times its packed size."}}
+}

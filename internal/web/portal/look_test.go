@@ -1,0 +1,96 @@
+package portal
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"rollway/internal/browsertest"
+	"rollway/internal/web"
+)
+
+// exhibition serves every fixture in every language, as /en/signup.
+func exhibition(t *testing.T) string {
+	t.Helper()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		lang, name, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+		if catalogue[lang] != nil {
+			p := fixtures(lang)[name]
+			if name == "launch" {
+				web.SecurityHeaders(w.Header(), policy("'self'"))
+			}
+			if err := write(w, 200, templateOf(name), p); err != nil {
+				t.Error(err)
+			}
+			return
+		}
+		switch {
+		case strings.HasPrefix(r.URL.Path, assetPrefix):
+			if err := serveAsset(w, r); err != nil {
+				t.Error(err)
+			}
+		case strings.HasPrefix(r.URL.Path, "/signup/picture/"):
+			w.Header().Set("Content-Type", "image/svg+xml")
+			fmt.Fprint(w, `<svg xmlns="http://www.w3.org/2000/svg" width="300" height="80"><rect width="300" height="80" fill="#eef"/><path d="M20 60 60 20 90 60M130 20v40M180 60l20-40 20 40" stroke="#223" stroke-width="6" fill="none"/></svg>`)
+		case r.URL.Path == "/content":
+			w.Header().Set("Content-Type", "text/html")
+			fmt.Fprint(w, `<!DOCTYPE html><html lang="en"><title>Course</title><main><h1>Course</h1><p>Here is the course.</p></main></html>`)
+		case r.URL.Path == "/saved":
+			w.Header().Set("Content-Type", "application/json")
+			fmt.Fprint(w, `{"saved":"2026-11-23T14:02:00Z"}`)
+		default:
+			http.NotFound(w, r)
+		}
+	}))
+	t.Cleanup(s.Close)
+	return s.URL
+}
+
+// Every page looks right on a phone and on a desk, light and dark; the longest language is checked besides English. With
+// ROLLWAY_SHOTS set, pictures of all are kept there.
+func TestPagesInABrowser(t *testing.T) {
+	t.Parallel()
+	url := exhibition(t)
+	b := browsertest.Open(t)
+	for _, name := range slices.Sorted(maps.Keys(fixtures("en"))) {
+		for _, lang := range []string{"en", "de"} {
+			b.Phone()
+			b.Light()
+			b.Go(url + "/" + lang + "/" + name)
+			check(b, url, lang, name, "phone")
+			b.Dark()
+			b.Axe()
+			shoot(b, lang, name, "phone-dark")
+			b.Size(1280, 800)
+			shoot(b, lang, name, "desk-dark")
+			b.Light()
+			b.Readable()
+			b.Fits(1280)
+			shoot(b, lang, name, "desk")
+			if templateOf(name) == name {
+				b.Axe()
+			}
+		}
+	}
+}
+
+func check(b *browsertest.Browser, _, lang, name, size string) {
+	b.Axe()
+	b.Readable()
+	b.Targets(44)
+	b.Fits(390)
+	b.Fits(320)
+	b.Quiet()
+	shoot(b, lang, name, size)
+}
+
+func shoot(b *browsertest.Browser, lang, name, size string) {
+	if os.Getenv("ROLLWAY_SHOTS") != "" {
+		b.Screenshot(lang + "-" + name + "-" + size)
+	}
+}

@@ -1,0 +1,169 @@
+package portal
+
+// The pages, one struct each.
+
+type welcomePage struct {
+	frame
+	Art       art
+	MaySignUp bool
+}
+
+type signupPage struct {
+	frame
+	Purpose                      string
+	Problems                     problems
+	Email, First, Last, Password field
+	Challenge                    int64 // number; 0 when there were too many
+	Picture, Audio               string
+	PictureWidth, PictureHeight  int
+	Answer                       field
+	AsksNames                    bool
+	AsksNewsletter, Newsletter   bool
+}
+
+type checkPage struct {
+	frame
+	Address   string
+	Problems  problems
+	Code      field
+	SentAgain bool
+	Wait      int // seconds until it may be sent again
+}
+
+type confirmPage struct {
+	frame
+	Address, Action string
+}
+
+type confirmedPage struct {
+	frame
+	Already   bool
+	Waiting   bool   // for somebody's approval
+	TrialEnds string // date, if there is a trial
+}
+
+type loginPage struct {
+	frame
+	Problems        problems
+	Email, Password field
+	Next            string
+	Unconfirmed     bool
+	MaySignUp       bool
+}
+
+type passwordPage struct {
+	frame
+	Problems problems
+	Email    field
+	Sent     bool
+}
+
+type resetPage struct {
+	frame
+	Problems problems
+	Password field
+	Action   string
+	Done     bool
+}
+
+type homePage struct {
+	frame
+	Name, Summary, Added string
+	MayAdd               bool
+	Courses              []card
+	Art                  art
+}
+
+// card is a course on the page of courses.
+type card struct {
+	Title, Href, Do string
+	Art             art
+	progress
+}
+
+// progress is how far somebody is in a course.
+type progress struct {
+	State   string // new, begun, done, failed
+	Words   string
+	Bar     bool
+	Percent int
+	Saved   *moment
+}
+
+type addPage struct {
+	frame
+	Problems                         problems
+	FileError                        string
+	LinkTitle, LinkURL, LinkActivity field
+}
+
+type peoplePage struct {
+	frame
+	Summary string
+	Groups  []group
+	People  []someone
+	More    string // address of the next page
+}
+
+type group struct {
+	Name    string
+	Default bool
+}
+
+// someone is a person in the list of people.
+type someone struct {
+	Initial, Name, Address, State string
+	Owner                         bool
+}
+
+type recordsPage struct {
+	frame
+	Records []record
+	More    string
+	Art     art
+}
+
+type accountPage struct {
+	frame
+	Name, Address string
+	Ended         bool
+	Devices       []device
+}
+
+// device is a browser that somebody is signed in with.
+type device struct {
+	ID, Name string
+	Seen     *moment
+	Here     bool
+}
+
+type launchPage struct {
+	frame
+	Content, SavedURL, Leave string
+	SavedAt, SavedText       string
+}
+
+type elsewherePage struct {
+	frame
+	Host, Content, Leave string
+}
+
+type returnedPage struct {
+	frame
+	Heading, Course, Again string
+	progress
+	Next *choice
+}
+
+type problemPage struct {
+	frame
+	Text, Code, Request, ISO, Time string
+	Details                        []string
+	Next                           *choice
+}
+
+type unsubscribePage struct {
+	frame
+	Action string
+	Done   bool
+}

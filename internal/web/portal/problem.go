@@ -1,0 +1,119 @@
+package portal
+
+import (
+	"errors"
+	"math"
+	"net/http"
+	"strconv"
+	"time"
+
+	"rollway/internal/fault"
+	"rollway/internal/web"
+)
+
+// fail renders an error as a page of its own: what happened, what to do, and what to quote. Programs get the envelope.
+func (d *Door) fail(w http.ResponseWriter, r *http.Request, f web.Failure) {
+	if r.Method == http.MethodGet && !web.PrefersHTML(r) || r.Header.Get("Accept") == "application/json" {
+		web.Envelope(w, r, f)
+		return
+	}
+	v := &visit{Door: d, w: w, r: r, words: d.wordsFor(r)}
+	_ = v.meet() // the page does with or without
+	f.Headers(w.Header())
+	now := d.now().UTC()
+	key := problemKey(v.words, f.Fault)
+	p := problemPage{frame: v.frame(key, ""), Text: v.say(key + ".text"), Code: f.Fault.Code, Request: f.RequestID,
+		ISO: now.Format(time.RFC3339), Time: v.Day(now) + ", " + now.Format("15:04 UTC"), Next: v.wayOut(f.Fault)}
+	if f.Status == http.StatusMethodNotAllowed || f.Status == http.StatusNotFound {
+		p.Path = "/"
+	}
+	if err := write(w, f.Status, "problem", &p); err != nil {
+		web.Page(w, r, f)
+	}
+}
+
+// problemKeys are the texts of faults that have one of another name.
+var problemKeys = map[string]string{
+	"validation_unknown": "link_gone", "validation_invalid": "link_gone", "validation_expired": "link_gone", "unsubscribe_unknown": "invalid",
+	"reset_gone": "gone", "method_not_allowed": "not_found", "registration_unknown": "activity_unknown",
+}
+
+// problemKey finds the text for a fault: its own, or that of its kind.
+func problemKey(w *words, f *fault.Error) string {
+	code := first(problemKeys[f.Code], f.Code)
+	if w.has("problem."+code) && w.has("problem."+code+".text") {
+		return "problem." + code
+	}
+	if key := "problem." + f.Kind.String(); w.has(key) {
+		return key
+	}
+	return "problem.invalid"
+}
+
+// wayOut is where to go from a problem.
+func (v *visit) wayOut(f *fault.Error) *choice {
+	switch {
+	case problemKeys[f.Code] == "link_gone":
+		return &choice{Name: v.say("problem.new_link"), Href: "/signup"}
+	case problemKeys[f.Code] == "gone":
+		return &choice{Name: v.say("problem.new_link"), Href: "/password"}
+	case f.Kind == fault.Unauthenticated:
+		return &choice{Name: v.say("problem.login"), Href: "/login"}
+	case f.Kind == fault.Internal || f.Kind == fault.Unavailable:
+		return &choice{Name: v.say("problem.retry"), Href: v.r.URL.RequestURI()}
+	}
+	return &choice{Name: v.say("problem.home"), Href: "/"}
+}
+
+// fieldOf is the field that a fault's code is about.
+var fieldOf = map[string]string{
+	"bad_address": "email", "domain_refused": "email", "invalid_name": "first",
+	"password_malformed": "password", "password_too_short": "password", "password_too_long": "password", "password_common": "password", "password_personal": "password",
+	"challenge_missing": "answer", "challenge_unknown": "answer", "challenge_failed": "answer",
+	"validation_invalid": "code", "validation_unknown": "code", "validation_expired": "code",
+	"link_title": "title", "link_url": "url", "launch_parameter": "url", "link_activity": "activity",
+}
+
+// complain puts a fault about what was typed into words, next to its field, and gives the status of the answer. Other errors
+// are returned as they are.
+func (v *visit) complain(err error) (problems, int, error) {
+	f := fault.Of(err)
+	p := problem{Field: fieldOf[f.Code]}
+	status := web.StatusOf(err)
+	switch f.Kind {
+	case fault.TooMany:
+		p.Text = v.tooMany(err)
+	case fault.Unavailable:
+		p.Text = v.say("error.busy")
+	case fault.Invalid, fault.TooLarge, fault.Conflict, fault.Gone, fault.Unauthenticated, fault.NotFound, fault.Forbidden:
+		if status = http.StatusUnprocessableEntity; !v.has("error." + f.Code) {
+			if p.Field == "" && f.Kind != fault.Invalid && f.Kind != fault.TooLarge {
+				return nil, 0, err
+			}
+			p.Text, p.English = f.Message, true
+			break
+		}
+		p.Text = v.errorText(f.Code)
+	default:
+		return nil, 0, err
+	}
+	return problems{p}, status, nil
+}
+
+func (v *visit) errorText(code string) string {
+	if code == "password_too_short" {
+		return v.say("error.password_too_short", "n", v.Signin.Policy.Min)
+	}
+	return v.say("error." + code)
+}
+
+// tooMany says when to try again, and tells programs.
+func (v *visit) tooMany(err error) string {
+	wait := time.Minute
+	var late interface{ RetryAfter() time.Duration }
+	if errors.As(err, &late) {
+		wait = late.RetryAfter()
+	}
+	v.w.Header().Set("Retry-After", strconv.Itoa(max(1, int(math.Ceil(wait.Seconds())))))
+	return v.count("error.too_many", max(1, int(math.Ceil(wait.Minutes()))))
+}
