@@ -22,13 +22,12 @@ const (
 	readyz  = "/readyz"
 )
 
-// main is the first origin: the doors for integrators, dashboards and content.
+// main is the first origin: the doors for integrators, dashboards, content and people.
 func (h *House) main() http.Handler {
 	mux := http.NewServeMux()
 	web.Mount(mux, "", web.Readable, web.Routes{
 		"GET " + healthz: web.Healthz,
 		"GET " + readyz:  web.Readyz(h.DB.Ready),
-		"/":              web.NotFound,
 	})
 	(&clearxp.Door{
 		Web:         h.door(true),
@@ -39,6 +38,7 @@ func (h *House) main() http.Handler {
 			return h.Credentials.Authenticate(ctx, header, false)
 		},
 	}).Mount(mux)
+	h.portal().Mount(mux)
 	records := lrsapi.New(h.door(false), h.Records, h.personOf)
 	return web.Under("/xapi/", records, h.dialect().Handler(mux))
 }

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 
 	"rollway/internal/access"
@@ -31,7 +32,15 @@ func (h *House) portal() *portal.Door {
 		Signin:     h.Signin,
 		Signup:     h.Signup,
 		Challenges: h.Challenges,
+
+		NoNames:      !h.asksFor("name"),
+		NoNewsletter: !h.asksFor("newsletter"),
 	}
+}
+
+// asksFor tells whether sign-up asks for a field; it asks for all unless told otherwise.
+func (h *House) asksFor(field string) bool {
+	return len(h.Config.Fields) == 0 || slices.Contains(h.Config.Fields, field)
 }
 
 // frames are the origins of courses: that of all packages, and those of each.

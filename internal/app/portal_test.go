@@ -1,273 +1,19 @@
 package app
 
 import (
-	"bufio"
 	"bytes"
 	"fmt"
-	"io"
-	"log/slog"
-	"mime"
 	"mime/multipart"
-	"net"
 	"net/http"
-	"net/http/cookiejar"
-	"net/mail"
 	"net/url"
-	"os"
-	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
-	"time"
 
-	"mime/quotedprintable"
-
-	"github.com/go-json-experiment/json"
-
+	"rollway/internal/access"
 	"rollway/internal/content/sample"
 	"rollway/internal/db"
-	"rollway/internal/db/dbtest"
+	"rollway/internal/signup"
 )
-
-// guest is somebody with a browser, as far as HTTP goes, in front of a house that serves.
-type guest struct {
-	*testing.T
-	url, data string
-	client    *http.Client
-	language  string
-}
-
-// freeAddress is a loopback address that nobody listens on.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
-// served opens a house that keeps its mail in files and tells the answers of its challenges, and serves it until the test ends.
-func served(t *testing.T, e db.Engine) *guest {
-	t.Helper()
-	data := t.TempDir()
-	post := filepath.Join(data, "post")
-	if err := os.MkdirAll(post, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	h, err := Open(t.Context(), Config{Data: data, DB: dbtest.URL(t, e), HTTP: freeAddress(t), CoursewareHTTP: freeAddress(t), Mail: "file:" + post, Dev: true, Serves: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	serving, err := h.Serve(t.Context(), slog.New(slog.NewTextHandler(io.Discard, nil)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := serving.Shutdown(t.Context()); err != nil {
-			t.Log(err) // the context is over by now, so that nothing is waited for
-		}
-		if err := h.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	g := &guest{T: t, url: h.Config.PublicURL, data: data}
-	g.forget()
-	return g
-}
-
-// forget makes the guest somebody whom nobody has seen before.
-func (g *guest) forget() {
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		g.Fatal(err)
-	}
-	g.client = &http.Client{Jar: jar}
-}
-
-// seen is a page with the path it was found at in the end.
-type seen struct {
-	status int
-	path   string
-	header http.Header
-	text   string
-}
-
-func (g *guest) do(r *http.Request) seen {
-	g.Helper()
-	r.Header.Set("Accept", "text/html")
-	if g.language != "" {
-		r.Header.Set("Accept-Language", g.language)
-	}
-	res, err := g.client.Do(r)
-	if err != nil {
-		g.Fatal(err)
-	}
-	defer res.Body.Close()
-	text, err := io.ReadAll(res.Body)
-	if err != nil {
-		g.Fatal(err)
-	}
-	return seen{res.StatusCode, res.Request.URL.Path, res.Header, string(text)}
-}
-
-func (g *guest) get(path string) seen {
-	g.Helper()
-	r, err := http.NewRequestWithContext(g.Context(), "GET", g.url+path, nil)
-	if err != nil {
-		g.Fatal(err)
-	}
-	return g.do(r)
-}
-
-// post sends a form of names and values in turn.
-func (g *guest) post(path string, pairs ...string) seen {
-	g.Helper()
-	form := url.Values{}
-	for i := 0; i < len(pairs); i += 2 {
-		form.Set(pairs[i], pairs[i+1])
-	}
-	r, err := http.NewRequestWithContext(g.Context(), "POST", g.url+path, strings.NewReader(form.Encode()))
-	if err != nil {
-		g.Fatal(err)
-	}
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	return g.do(r)
-}
-
-// wants fails the test unless a page has that status and shows all the texts.
-func (g *guest) wants(s seen, status int, texts ...string) seen {
-	g.Helper()
-	if s.status != status {
-		g.Fatalf("%s answers %d, not %d\n%s", s.path, s.status, status, s.text)
-	}
-	for _, text := range texts {
-		if !strings.Contains(s.text, text) {
-			g.Fatalf("%s does not show %q\n%s", s.path, text, s.text)
-		}
-	}
-	return s
-}
-
-var challengeNumber = regexp.MustCompile(`name="challenge" value="(\d+)"`)
-
-// solve finds the number of the challenge on a page, and its answer.
-func (g *guest) solve(s seen) (number, answer string) {
-	g.Helper()
-	found := challengeNumber.FindStringSubmatch(s.text)
-	if found == nil {
-		g.Fatalf("%s shows no challenge\n%s", s.path, s.text)
-	}
-	file, err := os.Open(filepath.Join(g.data, "challenges.jsonl"))
-	if err != nil {
-		g.Fatal(err)
-	}
-	defer file.Close()
-	for lines := bufio.NewScanner(file); lines.Scan(); {
-		var told struct {
-			ID     int64  `json:"id"`
-			Answer string `json:"answer"`
-		}
-		if err := json.Unmarshal(lines.Bytes(), &told); err != nil {
-			g.Fatal(err)
-		}
-		if fmt.Sprint(told.ID) == found[1] {
-			answer = told.Answer
-		}
-	}
-	return found[1], answer
-}
-
-// letter waits for the next message to an address, and returns its subject and plain text.
-func (g *guest) letter(to string) (subject, text string) {
-	g.Helper()
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
-		files, err := filepath.Glob(filepath.Join(g.data, "post", "*.eml"))
-		if err != nil {
-			g.Fatal(err)
-		}
-		for _, name := range files {
-			subject, text, ok := g.read(name, to)
-			if !ok {
-				continue
-			}
-			if err := os.Remove(name); err != nil {
-				g.Fatal(err)
-			}
-			return subject, text
-		}
-	}
-	g.Fatalf("no message came to %s", to)
-	return "", ""
-}
-
-func (g *guest) read(name, to string) (subject, text string, ok bool) {
-	g.Helper()
-	raw, err := os.ReadFile(name)
-	if err != nil {
-		g.Fatal(err)
-	}
-	m, err := mail.ReadMessage(bytes.NewReader(raw))
-	if err != nil || !strings.Contains(m.Header.Get("To"), to) {
-		return "", "", false // it is still being written, or is somebody else's
-	}
-	_, params, err := mime.ParseMediaType(m.Header.Get("Content-Type"))
-	if err != nil {
-		g.Fatal(err)
-	}
-	part, err := multipart.NewReader(m.Body, params["boundary"]).NextRawPart()
-	if err != nil {
-		g.Fatal(err)
-	}
-	plain, err := io.ReadAll(quotedprintable.NewReader(part))
-	if err != nil {
-		g.Fatal(err)
-	}
-	subject, err = new(mime.WordDecoder).DecodeHeader(m.Header.Get("Subject"))
-	if err != nil {
-		g.Fatal(err)
-	}
-	return subject, string(plain), true
-}
-
-var (
-	confirmLink = regexp.MustCompile(`http://[^\s/]+(/confirm/\d+/\w+)`)
-	resetLink   = regexp.MustCompile(`http://[^\s/]+(/password/[\w-]+)`)
-	sixDigits   = regexp.MustCompile(`\b\d{6}\b`)
-)
-
-func (g *guest) find(pattern *regexp.Regexp, text string) string {
-	g.Helper()
-	found := pattern.FindStringSubmatch(text)
-	if found == nil {
-		g.Fatalf("no %v in %s", pattern, text)
-	}
-	return found[len(found)-1]
-}
-
-const passphrase = "green boats on a quiet lake"
-
-// signUp signs somebody up, and returns the link and the digits of the message.
-func (g *guest) signUp(address string) (link, digits string) {
-	g.Helper()
-	number, answer := g.solve(g.wants(g.get("/signup"), 200))
-	s := g.post("/signup", "do", "create", "challenge", number, "answer", answer, "work", "", "email", address, "first", "Ada", "last", "Lovelace", "password", passphrase, "newsletter", "yes")
-	if g.wants(s, 200, address); s.path != "/signup/check" {
-		g.Fatalf("after signing up the page is %s", s.path)
-	}
-	_, text := g.letter(address)
-	return g.find(confirmLink, text), g.find(sixDigits, text)
-}
-
-// join signs somebody up, confirms and signs them in.
-func (g *guest) join(address string) {
-	g.Helper()
-	link, _ := g.signUp(address)
-	g.wants(g.post(link), 200)
-	g.letter(address) // welcome
-	g.wants(g.post("/login", "email", address, "password", passphrase), 200)
-}
 
 // From the first page to the last, without a script.
 func TestPagesForPeople(t *testing.T) {
@@ -453,3 +199,91 @@ func (g *guest) account() {
 	g.wants(g.post("/logout"), 200, `href="/login"`)
 	g.wants(g.post("/logout"), 200, `href="/login"`)
 }
+
+// Nothing happens in the name of whoever is signed in because another site's page wants it to, and nobody is sent elsewhere.
+func TestPagesAndOtherSites(t *testing.T) {
+	t.Parallel()
+	g := served(t, db.SQLite)
+	g.join("ada@example.org")
+	for name, value := range map[string]string{"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"} {
+		for _, path := range []string{"/logout", "/account/end", "/courses/link", "/password", "/login", "/signup/challenge"} {
+			r, err := http.NewRequestWithContext(t.Context(), "POST", g.url+path, strings.NewReader("email=ada%40example.org"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			r.Header.Set(name, value)
+			g.wants(g.do(r), 403, "cross_origin")
+		}
+	}
+	g.wants(g.get("/account"), 200, "ada@example.org")
+	g.post("/logout")
+	for _, next := range []string{"//evil.example", "https://evil.example/", "/\\evil.example", "/\t/evil.example", "javascript:alert(1)", "people", ""} {
+		if s := g.post("/login", "email", "ada@example.org", "password", passphrase, "next", next); s.path != "/" {
+			t.Errorf("next=%q leads to %s", next, s.path)
+		}
+		g.post("/logout")
+	}
+}
+
+// The newsletter ends by the button of its page, and by the one click that mail programs send; looking ends nothing.
+func TestUnsubscribe(t *testing.T) {
+	eachEngine(t, func(t *testing.T, e db.Engine) {
+		g := served(t, e)
+		g.join("ada@example.org")
+		link := func() (path string) {
+			t.Helper()
+			err := g.house.Signup.Subscribers(t.Context(), access.CommandLine(1), func(s signup.Subscriber) error {
+				path = strings.TrimPrefix(s.Unsubscribe, g.url)
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return path
+		}
+		path := link()
+		g.forget()
+		g.wants(g.get(path), 200, `<form method="post" action="`+path)
+		if link() != path {
+			t.Error("looking at the page has ended it")
+		}
+		g.wants(g.post(path, "List-Unsubscribe", "One-Click"), 200)
+		if link() != "" {
+			t.Error("the newsletter goes on")
+		}
+		g.wants(g.post(path), 200)
+		g.wants(g.get(path), 200)
+		g.wants(g.get("/unsubscribe/1.x.y"), 404)
+	})
+}
+
+// Pages that say what is wrong are pages like the others, and programs get the envelope.
+func TestProblemPages(t *testing.T) {
+	t.Parallel()
+	g := served(t, db.SQLite)
+	g.language = "de-CH, en;q=0.5"
+	for path, status := range map[string]int{"/nothing": 404, "/signup/nothing": 404, "/confirm/1/abc": 404, "/confirm/x/abc": 404, "/password/abc": 410, "/logout": 405, "/?a=1&a=2": 400, "/assets/none.css": 404} {
+		s := g.wants(g.get(path), status, `<html lang="de">`, `class="spot"`, s404)
+		if !strings.Contains(s.header.Get("Content-Security-Policy"), "default-src 'none'") || s.header.Get("Cache-Control") != "no-store" {
+			t.Errorf("%s: %v", path, s.header)
+		}
+	}
+	r, err := http.NewRequestWithContext(t.Context(), "GET", g.url+"/nothing", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	if res.Header.Get("Content-Type") != "application/json" {
+		t.Errorf("a program gets %v", res.Header)
+	}
+	g.wants(g.get("/nothing?lang=es"), 404, `<html lang="de">`) // only pages that are there keep a language
+	g.wants(g.get("/?lang=es"), 200, `<html lang="es">`)
+	g.wants(g.get("/login"), 200, `<html lang="es">`)
+}
+
+const s404 = "<code>" // what to quote
