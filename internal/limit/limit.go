@@ -60,14 +60,16 @@ func exceeded(rule string, after time.Duration) *Exceeded {
 	return &Exceeded{rule, after, fault.New(fault.TooMany, "too_many_tries", "Too many tries. Try again in %s.", inWords(after))}
 }
 
+// inWords rounds up, and names minutes and hours from two on.
 func inWords(d time.Duration) string {
-	for _, unit := range []struct {
-		of   time.Duration
-		name string
-	}{{time.Hour, "hour"}, {time.Minute, "minute"}, {time.Second, "second"}} {
-		if n := int64((d + unit.of - 1) / unit.of); n > 1 {
-			return fmt.Sprintf("%d %ss", n, unit.name)
-		}
+	in := func(unit time.Duration) int64 { return int64((d + unit - 1) / unit) }
+	switch {
+	case d >= 2*time.Hour:
+		return fmt.Sprintf("%d hours", in(time.Hour))
+	case d >= 2*time.Minute:
+		return fmt.Sprintf("%d minutes", in(time.Minute))
+	case d > time.Second:
+		return fmt.Sprintf("%d seconds", in(time.Second))
 	}
 	return "a second"
 }

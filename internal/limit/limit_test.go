@@ -291,6 +291,18 @@ func TestNothingIsKeptInClear(t *testing.T) {
 	})
 }
 
+func TestWaitInWords(t *testing.T) {
+	t.Parallel()
+	for d, want := range map[time.Duration]string{
+		time.Microsecond: "a second", time.Second: "a second", time.Second + 1: "2 seconds", time.Minute: "60 seconds", 2 * time.Minute: "2 minutes",
+		2*time.Minute + 1: "3 minutes", time.Hour: "60 minutes", 119 * time.Minute: "119 minutes", 2 * time.Hour: "2 hours", 25 * time.Hour: "25 hours",
+	} {
+		if got := inWords(d); got != want {
+			t.Errorf("%v is %s, not %s", d, got, want)
+		}
+	}
+}
+
 func TestAddressGroup(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ address, group string }{
