@@ -229,6 +229,29 @@ func TestExpiry(t *testing.T) {
 	})
 }
 
+// TestRunWritesLastUses, at the latest when it ends.
+func TestRunWritesLastUses(t *testing.T) {
+	t.Parallel()
+	eachRig(t, func(t *testing.T, r *rig) {
+		s, token := r.signIn(t, r.person(t, "active"), Browser, laptop)
+		r.pass(time.Hour)
+		r.expect(t, "used", token, "")
+		ctx, stop := context.WithCancel(t.Context())
+		stop()
+		r.Run(ctx, func(err error) { t.Error(err) })
+		var seen time.Time
+		err := r.db.Read(t.Context(), func(tx *db.Tx) error {
+			return tx.Row(t.Context(), "SELECT seen FROM signin_sessions WHERE org_id = 1 AND id = ?", s.ID).Scan(&seen)
+		})
+		if err != nil || seen.Sub(s.Created) < time.Hour {
+			t.Errorf("seen %v after it began, %v", seen.Sub(s.Created), err)
+		}
+		if len(r.seen.at) != 0 {
+			t.Error("what was written is kept")
+		}
+	})
+}
+
 func (r *rig) rows(t *testing.T, table string) (n int) {
 	t.Helper()
 	if err := r.db.Read(t.Context(), func(tx *db.Tx) error { return tx.Row(t.Context(), "SELECT count(*) FROM "+table).Scan(&n) }); err != nil {

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-//go:generate go run ./generate -o passwords.gcs
+//go:generate go run ./generate -o passwords.gcs $PASSWORD_LISTS
 
 //go:embed passwords.gcs
 var data []byte

@@ -2,7 +2,7 @@
 // a line. The first one is ordered by how common its passwords are; what people make of common words by padding and pairing
 // them is derived from it.
 //
-//	go run ./generate -o passwords.gcs LIST...
+//	PASSWORD_LISTS=LIST:LIST… go generate ./internal/signin/breached
 package main
 
 import (
@@ -18,6 +18,7 @@ import (
 	"io"
 	"os"
 	"path"
+	"path/filepath"
 	"strings"
 	"unicode/utf8"
 
@@ -27,7 +28,11 @@ import (
 func main() {
 	out := flag.String("o", "passwords.gcs", "file to write")
 	flag.Parse()
-	if err := generate(*out, flag.Args()); err != nil {
+	var lists []string
+	for _, arg := range flag.Args() {
+		lists = append(lists, filepath.SplitList(arg)...)
+	}
+	if err := generate(*out, lists); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
