@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -144,6 +145,59 @@ func (d *dashboard) converse(client *exec.Cmd) (steps []string, err error) {
 		return steps, fmt.Errorf("after %v: %w\n%s", steps, ended, errs.String())
 	}
 	return steps, err
+}
+
+// TestADashboardInABrowser is a page of another origin that signs somebody up and in with GLPI's own client, as Flyve MDM's
+// dashboard does.
+func TestADashboardInABrowser(t *testing.T) {
+	t.Parallel()
+	d := newDashboard(t, db.SQLite)
+	client := browsertest.Script(t, "glpi-client-0.1.0-beta.12/lib/GlpiApiClient.js")
+	page := newLoopback(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/client.js" {
+			w.Header().Set("Content-Type", "text/javascript")
+			_, _ = w.Write(client)
+			return
+		}
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = io.WriteString(w, `<!DOCTYPE html><title>Dashboard</title><script src="/client.js"></script><p id="ready">Ready`)
+	}))
+	b := browsertest.Open(t)
+	b.Go(page)
+	b.Wait("#ready")
+	const address = "browser@example.org"
+	captcha := browsertest.Eval[struct{ ID, Type, Size string }](b, fmt.Sprintf(`(async () => {
+		window.client = new (GlpiApiClient.default ?? GlpiApiClient)({url: %q});
+		await client.initSessionByUserToken({userToken: %q});
+		const {id} = await client.addItem({itemtype: "PluginFlyvemdmdemoCaptcha", input: {}});
+		const picture = await client.genericRequest({path: "PluginFlyvemdmdemoCaptcha/" + id, queryString: {alt: "media"},
+			requestParams: {headers: {"Content-Type": "application/octet-stream"}, responseType: "blob"}});
+		const {width, height} = await createImageBitmap(picture);
+		return {ID: String(id), Type: picture.type, Size: width + "×" + height};
+	})()`, d.url+"/apirest.php", d.token))
+	if captcha.Type != "image/jpeg" || captcha.Size != "150×40" {
+		t.Errorf("the page shows %+v", captcha)
+	}
+	made := browsertest.Eval[int64](b, fmt.Sprintf(`client.registerUser({userToken: %q, itemtype: "PluginFlyvemdmdemoUser", userData: {name: %[2]q, realname: "Jane Doe", password: %[3]q, password2: %[3]q,
+		_useremails: [%[2]q], _plugin_flyvemdmdemo_captchas_id: %[4]s, _answer: %[5]q}}).then((answer) => answer.id)`, d.token, address, newPassword, captcha.ID, d.answerOf(captcha.ID)))
+	id, token := d.validation(address)
+	if !browsertest.Eval[bool](b, fmt.Sprintf(`client.initSessionByUserToken({userToken: %q}).then(() => client.updateItem({itemtype: "PluginFlyvemdmdemoAccountvalidation", id: %[2]s, input: {_validate: %[3]q}}))
+		.then((answer) => answer.some((item) => item[%[2]s]))`, d.token, id, token)) {
+		t.Error("the account is not validated")
+	}
+	in := browsertest.Eval[struct {
+		User  int64
+		Email string
+	}](b, fmt.Sprintf(`client.login({userName: %q, userPassword: %q}).then((login) => ({User: login.userData.id, Email: login.userEmails[0].email}))`, address, newPassword))
+	if in.User != made || in.Email != address {
+		t.Errorf("signed in as %+v, who signed up is %d", in, made)
+	}
+	told := browsertest.Eval[int](b, fmt.Sprintf(`client.killSession().then(() => client.genericRequest({path: "lostPassword", requestParams: {method: "PUT", headers: {"Content-Type": "application/json"}, body: JSON.stringify({email: %q})}}))
+		.then((answer) => answer.length)`, address))
+	if told != 1 {
+		t.Errorf("a lost password is answered by %d texts", told)
+	}
+	t.Logf("proof: a page of another origin signs somebody up and in with GLPI's own client in a real browser")
 }
 
 // TestThePageOnGLPI runs the requests of docs/glpi.md as printed, in order, and holds the answers that the page shows against
