@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strings"
 
 	"rollway/internal/access"
 	"rollway/internal/fault"
@@ -29,6 +30,7 @@ func (h *House) main() http.Handler {
 		"GET " + healthz: web.Healthz,
 		"GET " + readyz:  web.Readyz(h.DB.Ready),
 	})
+	pages := h.portal()
 	(&clearxp.Door{
 		Web:         h.door(true),
 		Directory:   h.Directory,
@@ -37,10 +39,18 @@ func (h *House) main() http.Handler {
 		Learner: func(ctx context.Context, header string) (access.Caller, error) {
 			return h.Credentials.Authenticate(ctx, header, false)
 		},
+		Hub:   h.isHub,
+		Enter: pages.Enter,
 	}).Mount(mux)
-	h.portal().Mount(mux)
+	pages.Mount(mux)
 	records := lrsapi.New(h.door(false), h.Records, h.personOf)
 	return web.Under("/xapi/", records, h.dialect().Handler(mux))
+}
+
+// isHub tells whether an activity stands for our own pages.
+func (h *House) isHub(activity string) bool {
+	bare := strings.TrimSuffix(activity, "/")
+	return bare == h.Config.PublicURL || bare != "" && bare == strings.TrimSuffix(h.Config.HubURL, "/")
 }
 
 // courseware is the second origin: files of packages and nothing else.

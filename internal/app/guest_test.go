@@ -47,6 +47,9 @@ func freeAddress(t *testing.T) string {
 	return l.Addr().String()
 }
 
+// hub is another activity that stands for our own pages.
+const hub = "https://portal.example/hub"
+
 // served opens a house that keeps its mail in files and tells the answers of its challenges, and serves it until the test ends.
 func served(t *testing.T, e db.Engine) *guest {
 	t.Helper()
@@ -55,7 +58,7 @@ func served(t *testing.T, e db.Engine) *guest {
 	if err := os.MkdirAll(post, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	h, err := Open(t.Context(), Config{Data: data, DB: dbtest.URL(t, e), HTTP: freeAddress(t), CoursewareHTTP: freeAddress(t), Mail: "file:" + post, Dev: true, Serves: true})
+	h, err := Open(t.Context(), Config{Data: data, DB: dbtest.URL(t, e), HTTP: freeAddress(t), CoursewareHTTP: freeAddress(t), Mail: "file:" + post, HubURL: hub, Dev: true, Serves: true})
 	if err != nil {
 		t.Fatal(err)
 	}

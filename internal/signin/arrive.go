@@ -9,8 +9,8 @@ import (
 )
 
 // Arrive begins a browser session for the person whom a launch credential acts for, as another system brings them to our own
-// pages. The session ends with the credential, and never has a right of the person's: somebody with one does not come in this
-// way, since whoever minted the credential would have it too.
+// pages. The session ends with the credential, and when the person gets an admin right: whoever minted the credential would
+// have it too.
 //
 // Faults: Forbidden (launch_not_a_learner for a caller that is no such credential, launch_elsewhere for one of a launch,
 // person_privileged, person_suspended, person_pending).

@@ -78,6 +78,9 @@ func (s *Signin) settle(r *row, now time.Time) error {
 	if !r.Expires.After(now) || r.now.state == "" || !r.revoked.IsZero() {
 		return errInvalid
 	}
+	if r.rights != 0 && !r.credential.IsZero() { // whoever minted the credential would have the right too
+		return errInvalid
+	}
 	if err := r.now.fault(); err != nil {
 		return err
 	}

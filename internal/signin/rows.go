@@ -68,9 +68,7 @@ func readToken(ctx context.Context, tx *db.Tx, hash []byte) (found row, err erro
 			return err
 		}
 		right, err := access.ParseScope(scope)
-		if found.credential.IsZero() { // whoever minted it would have the right too
-			found.rights |= right
-		}
+		found.rights |= right
 		return err
 	})
 	return found, err
