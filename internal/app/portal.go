@@ -7,7 +7,9 @@ import (
 	"strings"
 
 	"rollway/internal/access"
+	"rollway/internal/fault"
 	"rollway/internal/id"
+	"rollway/internal/signin"
 	"rollway/internal/web"
 	"rollway/internal/web/portal"
 )
@@ -18,7 +20,10 @@ func (h *House) portal() *portal.Door {
 	return &portal.Door{
 		Web: web.Door{
 			Authenticate: func(ctx context.Context, r *http.Request) (access.Caller, error) {
-				c, _, err := h.Signin.Authenticate(ctx, cookies.Get(r, portal.SessionCookie))
+				c, of, err := h.Signin.Authenticate(ctx, cookies.Get(r, portal.SessionCookie))
+				if err == nil && of.Kind != signin.Browser { // the dialect's tokens stand in addresses
+					err = fault.New(fault.Unauthenticated, "session_invalid", "This is a session of another kind.")
+				}
 				return c, err
 			},
 			OrgOf: func(string) id.OrgID { return id.DefaultOrg },
