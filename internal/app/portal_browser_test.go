@@ -117,10 +117,12 @@ func (g *guest) addsAndTakes(b *browsertest.Browser) {
 	b.Click(".card .button")
 	b.Wait(".bar")
 	b.WaitFor(`document.querySelector("[data-saved]").textContent.includes(":")`) // the course has said something
+	if os.Getenv("ROLLWAY_SHOTS") != "" {
+		b.Screenshot("journey-launch")
+	}
 	b.Readable()
 	b.Targets(44)
 	b.Fits(320)
-	b.Screenshot("journey-launch")
 	if frames := browsertest.Eval[int](b, `frames.length`); frames != 1 {
 		g.Errorf("the page has %d frames", frames)
 	}

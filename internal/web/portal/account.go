@@ -20,7 +20,7 @@ func showAccount(v *visit) error {
 		p.Address = ""
 	}
 	for _, s := range sessions {
-		d := device{ID: s.ID.String(), Name: p.deviceName(s), Seen: p.at(s.Seen), Here: s.ID == v.caller.Signin}
+		d := device{ID: s.ID.String(), Name: p.deviceName(s), Network: s.Group, Since: p.at(s.Created), Seen: p.at(s.Seen), Here: s.ID == v.caller.Signin}
 		if d.Here {
 			p.Devices = append([]device{d}, p.Devices...)
 		} else {

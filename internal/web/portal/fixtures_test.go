@@ -123,9 +123,9 @@ func inside(all map[string]page, lang string) {
 
 	f = framed(lang, "account.title", learner, "account")
 	all["account"] = &accountPage{frame: f, Name: "Ada Lovelace", Address: "ada.lovelace@example.org", Ended: true, Devices: []device{
-		{"1", f.say("account.device", "browser", "Firefox", "system", "Linux"), at, true},
-		{"2", f.say("account.device", "browser", "Safari", "system", "iPhone"), f.at(moonlight.Add(-26 * time.Hour)), false},
-		{"3", f.say("account.device.unknown"), f.at(moonlight.Add(-time.Second)), false},
+		{ID: "1", Name: f.say("account.device", "browser", "Firefox", "system", "Linux"), Since: at, Seen: at, Here: true, Network: "192.0.2.1"},
+		{ID: "2", Name: f.say("account.device", "browser", "Safari", "system", "iPhone"), Since: f.at(moonlight.Add(-26 * 24 * time.Hour)), Seen: f.at(moonlight.Add(-26 * time.Hour)), Network: "2001:db8:85a3:1234::/64"},
+		{ID: "3", Name: f.say("account.device.unknown"), Since: at, Seen: f.at(moonlight.Add(-time.Second))},
 	}}
 }
 

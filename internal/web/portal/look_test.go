@@ -51,42 +51,41 @@ func exhibition(t *testing.T) string {
 	return s.URL
 }
 
-// Every page looks right on a phone and on a desk, light and dark; the longest language is checked besides English. With
-// ROLLWAY_SHOTS set, pictures of all are kept there.
+// Every page looks right on a phone and on a desk, light and dark, and holds the words of every language. With
+// ROLLWAY_SHOTS set, pictures are kept there.
 func TestPagesInABrowser(t *testing.T) {
 	t.Parallel()
 	url := exhibition(t)
 	b := browsertest.Open(t)
 	for _, name := range slices.Sorted(maps.Keys(fixtures("en"))) {
-		for _, lang := range []string{"en", "de"} {
-			b.Phone()
-			b.Light()
+		b.Phone()
+		for _, lang := range languages[1:] { // words differ in length, and in nothing else that matters here
 			b.Go(url + "/" + lang + "/" + name)
-			check(b, url, lang, name, "phone")
-			b.Dark()
-			b.Axe()
-			shoot(b, lang, name, "phone-dark")
-			b.Size(1280, 800)
-			shoot(b, lang, name, "desk-dark")
-			b.Light()
-			b.Readable()
-			b.Fits(1280)
-			shoot(b, lang, name, "desk")
-			if templateOf(name) == name {
-				b.Axe()
-			}
+			b.Targets(44)
+			b.Fits(320)
+			shoot(b, lang, name, "phone")
 		}
+		b.Go(url + "/en/" + name)
+		b.Axe()
+		b.Readable()
+		b.Targets(44)
+		b.Fits(390)
+		b.Fits(320)
+		b.Quiet()
+		shoot(b, "en", name, "phone")
+		b.Dark()
+		b.Axe()
+		shoot(b, "en", name, "phone-dark")
+		b.Size(1280, 800)
+		shoot(b, "en", name, "desk-dark")
+		b.Light()
+		if templateOf(name) == name {
+			b.Axe()
+		}
+		b.Readable()
+		b.Fits(1280)
+		shoot(b, "en", name, "desk")
 	}
-}
-
-func check(b *browsertest.Browser, _, lang, name, size string) {
-	b.Axe()
-	b.Readable()
-	b.Targets(44)
-	b.Fits(390)
-	b.Fits(320)
-	b.Quiet()
-	shoot(b, lang, name, size)
 }
 
 func shoot(b *browsertest.Browser, lang, name, size string) {

@@ -132,6 +132,8 @@ type accountPage struct {
 
 // device is a browser that somebody is signed in with.
 type device struct {
+	Network  string // that it was signed in from
+	Since    *moment
 	ID, Name string
 	Seen     *moment
 	Here     bool

@@ -46,9 +46,9 @@ func showPeople(v *visit) error {
 func (f *frame) someone(p directory.Person) someone {
 	out := someone{Name: p.Name, Address: p.Attributes["Email"].String(), Owner: p.Privileged}
 	if out.Name == "" {
-		out.Name = f.say("people.unnamed")
+		out.Name, out.Address = first(out.Address, f.say("people.unnamed")), ""
 	}
-	out.Initial = initial(first(p.Name, out.Address))
+	out.Initial = initial(first(p.Name, p.Attributes["Email"].String()))
 	if p.State != directory.Active {
 		out.State = f.say("people." + string(p.State))
 	}
