@@ -124,11 +124,11 @@ func (a *ask) device() signin.Device {
 
 // language is the first that the client asks for, as in "fr".
 func (a *ask) language() string {
-	words := strings.FieldsFunc(a.Header.Get("Accept-Language"), func(r rune) bool { return strings.ContainsRune(",;- ", r) })
-	if len(words) == 0 {
+	first, _, _ := strings.Cut(a.Header.Get("Accept-Language"), ",")
+	if first = strings.ToLower(strings.TrimSpace(first)); len(first) < 2 || len(first) > 2 && first[2] != '-' && first[2] != ';' {
 		return ""
 	}
-	return strings.ToLower(words[0])
+	return first[:2]
 }
 
 // lostPassword is PUT: with an address alone it sends the mail that begins a reset; with the token of that mail and a

@@ -174,6 +174,10 @@ func TestKnownAddresses(t *testing.T) {
 		for _, id := range ids[1:] {
 			w.want(404, `["ERROR_ITEM_NOT_FOUND","Item not found"]`, "GET", "/User/"+id, "", hal)
 		}
+		w.Signup.Settings.Reveal = true
+		n := w.captcha(s)
+		w.want(400, `["ERROR_GLPI_ADD","Turing test failed"]`, "POST", users, strings.Replace(w.form("hal@example.org", n, ""), w.answerOf(n), "never", 1), s) // before it tells
+		w.want(400, `["ERROR_GLPI_ADD","An entity already exists for your email. You probably already have an account."]`, "POST", users, w.form("hal@example.org", n, ""), s)
 	})
 }
 

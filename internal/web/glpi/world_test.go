@@ -229,22 +229,32 @@ func (w *world) input(address, captcha, more string) string {
 		address, password, password, captcha, w.answerOf(captcha), more)
 }
 
-var confirmation = regexp.MustCompile(`https://learn\.example\.org/confirm/(\d+)/([0-9a-f]{64})`)
+var (
+	confirmation = regexp.MustCompile(`https://learn\.example\.org/confirm/(\d+)/([0-9a-f]{64})`)
+	resetting    = regexp.MustCompile(`https://learn\.example\.org/(password)/([\w-]{40,})`)
+)
 
 // mailTo waits for the mail that confirms an address, and returns what its link has.
 func (w *world) mailTo(address string) (number, token string) {
+	w.Helper()
+	m := w.mailed(address, confirmation)
+	return m[1], m[2]
+}
+
+// mailed waits for mail to an address with something in it, and returns what was found.
+func (w *world) mailed(address string, something *regexp.Regexp) []string {
 	w.Helper()
 	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		files, err := filepath.Glob(filepath.Join(w.box, "*.eml"))
 		w.must(err)
 		for _, f := range files {
-			if m := confirmation.FindStringSubmatch(w.letter(f, address)); m != nil {
-				return m[1], m[2]
+			if m := something.FindStringSubmatch(w.letter(f, address)); m != nil {
+				return m
 			}
 		}
 	}
-	w.Fatalf("no mail for %s", address)
-	return "", ""
+	w.Fatalf("no such mail for %s", address)
+	return nil
 }
 
 func (w *world) letter(file, address string) string {
