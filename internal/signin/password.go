@@ -48,8 +48,8 @@ func NewPasswords(key access.Key) *Passwords {
 	return &Passwords{Cost: usual, key: key, keyID: string(key.Hash("password key id")[:6]), cores: make(chan struct{}, cores), queue: make(chan struct{}, cores+maxQueue)}
 }
 
-// Hash returns what is stored of a password: argon2id in the PHC string format. Fault: Unavailable (sign_in_busy) when too many
-// wait.
+// Hash returns what is stored of a password: argon2id in the PHC string format. It is not called within a transaction: whoever
+// has a core may be waiting for the database. Fault: Unavailable (sign_in_busy) when too many wait.
 func (p *Passwords) Hash(ctx context.Context, password string) (string, error) {
 	var phc string
 	err := p.turn(ctx, func() error {
