@@ -108,6 +108,11 @@ func (o *Office) PutTx(ctx context.Context, tx *db.Tx, m Message) error {
 	return o.queue.Put(ctx, tx, outbox.Message{Org: m.Org, Kind: kind, Payload: sealed})
 }
 
+// DropTx takes back what waits to be sent for an organization, in the transaction that dissolves it.
+func (o *Office) DropTx(ctx context.Context, tx *db.Tx, org id.OrgID) error {
+	return o.queue.Drop(ctx, tx, org, kind, "")
+}
+
 type letterKind struct{}
 
 // letterOf checks a message. What is wrong with anything but the address is the fault of the code that made it.

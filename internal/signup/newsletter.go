@@ -25,10 +25,18 @@ type Subscriber struct {
 	Unsubscribe string // address of the page that ends it
 }
 
-func (s *Signup) subscribe(ctx context.Context, tx *db.Tx, r *row, now time.Time) error {
-	return tx.Defer(ctx, `INSERT INTO newsletter_consents (org_id, person_id, address, lang, via, wording, asked, confirmed, nonce) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (org_id, person_id) DO UPDATE SET address = excluded.address, lang = excluded.lang, via = excluded.via, wording = excluded.wording, asked = excluded.asked, confirmed = excluded.confirmed, ended = NULL`,
-		r.Org, r.Person, r.Address, r.Lang, string(r.Via), s.Settings.Wording, r.Created, now, newNonce())
+// subscribe notes that somebody wants the newsletter, and returns the address of the page that ends it.
+func (s *Signup) subscribe(ctx context.Context, tx *db.Tx, r *row, now time.Time) (unsubscribe string, err error) {
+	nonce := newNonce()
+	err = tx.Defer(ctx, `INSERT INTO newsletter_consents (org_id, person_id, address, lang, via, wording, asked, confirmed, nonce) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (org_id, person_id) DO UPDATE SET address = excluded.address, lang = excluded.lang, via = excluded.via, wording = excluded.wording, asked = excluded.asked,
+		confirmed = excluded.confirmed, nonce = excluded.nonce, ended = NULL`,
+		r.Org, r.Person, r.Address, r.Lang, string(r.Via), s.Settings.Wording, r.Created, now, nonce)
+	return s.unsubscribeLink(r.Org, r.Person, nonce), err
+}
+
+func (s *Signup) unsubscribeLink(org id.OrgID, person id.PersonID, nonce []byte) string {
+	return s.public + "/unsubscribe/" + s.unsubscribeToken(int64(org), person.String(), nonce)
 }
 
 // Subscribers yields who wants the newsletter, of all organizations, in no particular order. Fault: Forbidden for anybody
@@ -46,7 +54,7 @@ func (s *Signup) Subscribers(ctx context.Context, c access.Caller, each func(Sub
 			var nonce []byte
 			err := r.Scan(&b.Org, &b.Person, &b.Address, &b.Lang, &via, &b.Wording, &b.Asked, &b.Confirmed, &nonce)
 			b.Via = Via(via)
-			b.Unsubscribe = s.public + "/unsubscribe/" + s.unsubscribeToken(int64(b.Org), b.Person.String(), nonce)
+			b.Unsubscribe = s.unsubscribeLink(b.Org, b.Person, nonce)
 			list = append(list, b)
 			return err
 		})

@@ -75,7 +75,7 @@ func TestSignUpAndConfirm(t *testing.T) {
 			h.Errorf("still subscribed: %v", err)
 		}
 		h.wants(h.Subscribers(h.Context(), access.Caller{Org: v.Org, Kind: access.Person, Scopes: access.Admin}, nil), fault.Forbidden, "operator_only")
-		if l := h.letters("Ada+trial@example.org", 2); len(l) != 2 || l[0].subject == l[1].subject {
+		if l := h.letters("Ada+trial@example.org", 2); len(l) != 2 || l[0].subject == l[1].subject || !strings.Contains(l[1].text, token) {
 			h.Errorf("letters %+v", l)
 		}
 	})
@@ -303,11 +303,17 @@ func TestApproval(t *testing.T) {
 func TestWork(t *testing.T) {
 	each(t, Settings{Trial: 90 * 24 * time.Hour}, func(h *house) {
 		h.begin("gone@example.org")
+		h.letters("gone@example.org", 1)
+		h.exec("INSERT INTO outbox_jobs (org_id, kind, lane, payload, due, attempts, error, created) SELECT org_id, 'mail', '', nonce, NULL, 0, '', created FROM signups")
 		h.exec("UPDATE signups SET expires = ?", time.Now().Add(-25*time.Hour))
 		h.begin("ada@example.org")
 		h.must(h.Work(h.Context()))
 		if h.count("signups") != 1 || h.count("organizations") != 2 || h.count("people") != 1 {
 			h.Error("an expired sign-up is there still, or another is not")
+		}
+		h.letters("ada@example.org", 1)
+		if n := h.count("outbox_jobs"); n != 0 {
+			h.Errorf("%d messages wait", n)
 		}
 		v, err := h.confirm("ada@example.org", 1)
 		h.must(err)

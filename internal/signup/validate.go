@@ -152,8 +152,9 @@ func (s *Signup) complete(ctx context.Context, tx *db.Tx, r *row) error {
 		string(Confirmed), r.Person, r.claimed, now, r.TrialEnds, r.Number); err != nil {
 		return err
 	}
+	welcome := s.welcome(r)
 	if r.Newsletter {
-		if err := s.subscribe(ctx, tx, r, now); err != nil {
+		if welcome.Unsubscribe, err = s.subscribe(ctx, tx, r, now); err != nil {
 			return err
 		}
 	}
@@ -169,7 +170,7 @@ func (s *Signup) complete(ctx context.Context, tx *db.Tx, r *row) error {
 	if err := access.Audit(ctx, tx, system(r.Org), "signup.confirm", "person "+r.Person.String(), nil); err != nil {
 		return err
 	}
-	return s.mail.PutTx(ctx, tx, mail.Message{Org: r.Org, To: r.Address, Lang: r.Lang, Kind: mail.Welcome, Data: s.welcome(r)})
+	return s.mail.PutTx(ctx, tx, mail.Message{Org: r.Org, To: r.Address, Lang: r.Lang, Kind: mail.Welcome, Data: welcome})
 }
 
 func (s *Signup) welcome(r *row) mail.Data {
@@ -224,7 +225,11 @@ func (s *Signup) discard(ctx context.Context, tx *db.Tx, r *row) error {
 		}
 	}
 	if r.own {
-		if _, err := s.directory.DissolveTx(ctx, tx, system(r.Org)); err != nil {
+		dissolved, err := s.directory.DissolveTx(ctx, tx, system(r.Org))
+		if err == nil && dissolved {
+			err = s.mail.DropTx(ctx, tx, r.Org)
+		}
+		if err != nil {
 			return err
 		}
 	}
