@@ -138,7 +138,11 @@ func (c *ConfigShow) of(s *surroundings, f *kong.Flag, given bool, inForce map[s
 	if o.Value == "" {
 		o.Value = inForce[f.Name]
 	}
-	if f.Tag.Has("secret") {
+	switch {
+	case o.Value == "" || !f.Tag.Has("secret"):
+	case f.Tag.Get("secret") == "all":
+		o.Value = "(not shown)"
+	default: // the password of a URL
 		o.Value = redacted(o.Value)
 	}
 	if !c.Origin {

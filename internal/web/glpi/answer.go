@@ -62,7 +62,9 @@ func writeJSON(w http.ResponseWriter, r *http.Request, status int, v any) {
 }
 
 func send(w http.ResponseWriter, r *http.Request, status int, b []byte) {
-	w.Header().Set("Content-Length", strconv.Itoa(len(b)))
+	if b != nil { // nil: it was not made, for HEAD
+		w.Header().Set("Content-Length", strconv.Itoa(len(b)))
+	}
 	w.WriteHeader(status)
 	if r.Method != http.MethodHead {
 		_, _ = w.Write(b) // an error means that the client has gone

@@ -1,6 +1,7 @@
 package glpi
 
 import (
+	"math"
 	"net/http"
 	"strings"
 	"time"
@@ -59,24 +60,27 @@ func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") }
 // signUp is POST PluginFlyvemdmdemoUser. Of the input it reads what the guide names, and nothing else.
 func (d *Door) signUp(a *ask, input map[string]any) (int64, error) {
 	s := signup.Request{Via: signup.ByGLPI, Token: a.from.service.Token, From: web.ClientAddr(a.Context()), Lang: a.language(), Lenient: d.Config.Lenient}
-	for name, text := range map[string]*string{"name": &s.Email, "firstname": &s.First, "realname": &s.Last, "password": &s.Password, "_answer": &s.Answer} {
-		v := input[name]
-		if _, isText := v.(string); v != nil && !isText && name != "_answer" {
-			return 0, fault.New(fault.Invalid, "not_text", "%s must be text", name)
+	for _, f := range []struct {
+		name string
+		to   *string
+	}{{"name", &s.Email}, {"firstname", &s.First}, {"realname", &s.Last}, {"password", &s.Password}} {
+		text, isText := input[f.name].(string)
+		if !isText && input[f.name] != nil { // a number would not be what was typed
+			return 0, fault.New(fault.Invalid, "not_text", "%s must be text", f.name)
 		}
-		*text = textOf(v)
+		*f.to = text
 	}
 	if again, isText := input["password2"].(string); !isText && input["password2"] != nil || again != s.Password {
 		return 0, fault.New(fault.Invalid, "passwords_differ", "Passwords are different")
 	}
 	v, there := input["_newsletter"]
 	s.Newsletter = there && v != nil && v != false && v != "0" && v != float64(0) // of text, only "0" says no
+	s.Answer = textOf(input["_answer"])
 	if v := input["_plugin_flyvemdmdemo_captchas_id"]; v != nil {
-		number, ok := numberOf(v)
-		if !ok {
-			return 0, fault.New(fault.Invalid, "challenge_unknown", "Turing test not found")
+		var ok bool
+		if s.Challenge, ok = numberOf(v); !ok {
+			s.Challenge = math.MaxInt64 // which nobody has
 		}
-		s.Challenge = number
 	}
 	begun, err := d.Signup.Begin(a.Context(), s)
 	return begun.Person, err

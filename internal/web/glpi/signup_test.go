@@ -61,7 +61,7 @@ func TestRefusedSignUps(t *testing.T) {
 		n := w.captcha(s)
 		const address = "carl+x@Example.ORG"
 		before := w.organizations()
-		good := map[string]string{"name": `"` + address + `"`, "password": `"` + password + `"`, "password2": `"` + password + `"`, "_plugin_flyvemdmdemo_captchas_id": n, "_answer": `"` + w.answerOf(n) + `"`}
+		good := map[string]string{"firstname": `"Carl"`, "name": `"` + address + `"`, "password": `"` + password + `"`, "password2": `"` + password + `"`, "_plugin_flyvemdmdemo_captchas_id": n, "_answer": `"` + w.answerOf(n) + `"`}
 		with := func(changed ...string) string {
 			var members []string
 			for name, v := range good {
@@ -84,6 +84,9 @@ func TestRefusedSignUps(t *testing.T) {
 			{"Passwords are different", with("password2", "true")},
 			{"Password too short!", with("password", `"short"`, "password2", `"short"`, "name", `"x"`, "_answer", "")},
 			{"Password too short!", with("password", "", "password2", "")},
+			{"Password too short!", with("password", `"short"`, "password2", `"short"`, "_plugin_flyvemdmdemo_captchas_id", `"x"`)},
+			{"password must be text", with("password", "12345678901234567890", "password2", "12345678901234567890")},
+			{"firstname must be text", with("firstname", "[1]")},
 			{"Password too short!", with("password", `""`, "password2", `""`)},
 			{"Email address is not valid", with("name", `"x"`, "_answer", "")},
 			{"Email address is not valid", with("name", "", "_answer", "")},
