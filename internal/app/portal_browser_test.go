@@ -159,6 +159,10 @@ func TestJourneyWithoutScripts(t *testing.T) {
 	if b.Count("[data-work]:not([hidden])")+b.Count("[data-show]:not([hidden])") > 0 {
 		t.Error("without scripts there are buttons that need them")
 	}
+	b.Go(browsertest.Eval[string](b, `document.querySelector("[data-listen]").href`))
+	b.Wait("video, audio") // the browser's own player
+	b.Quiet()
+	b.Go(g.url + "/signup")
 	b.Type("#email", "grace@example.org")
 	b.Type("#first", "Grace")
 	b.Click("[data-another]")

@@ -107,9 +107,28 @@ func (g *guest) owner() {
 	g.wants(g.get("/launch?activity=https%3A%2F%2Fexample.com%2Fnone"), 404)
 	g.take(activity)
 	g.wants(g.get("/launch/saved?activity="+activity), 200, `{"saved":"20`)
+	g.outOfSession(activity)
 	g.wants(g.get("/launch/returned?activity="+activity), 200, "Knots", "92%", "Elsewhere")
 	g.wants(g.get("/records"), 200, "Ada Lovelace", "passed", "92%")
 	g.wants(g.get("/"), 200, "92%")
+}
+
+// outOfSession is a frame that asks for its course after the session has ended.
+func (g *guest) outOfSession(activity string) {
+	g.Helper()
+	r, err := http.NewRequestWithContext(g.Context(), "GET", g.url+"/launch/open?activity="+activity, nil)
+	if err != nil {
+		g.Fatal(err)
+	}
+	r.Header.Set("Sec-Fetch-Dest", "iframe")
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	here := g.client
+	g.forget()
+	s := g.wants(g.do(r), 401, `target="_top"`, "/login?next=%2Flaunch%3Factivity")
+	if !strings.Contains(s.header.Get("Content-Security-Policy"), "frame-ancestors 'self'") {
+		g.Errorf("the frame stays empty: %v", s.header)
+	}
+	g.client = here
 }
 
 // upload sends a file to be added as a package.

@@ -43,7 +43,7 @@ func showLaunch(v *visit) error {
 func openLaunch(v *visit) error {
 	activity := v.query.Get("activity")
 	h := v.w.Header()
-	web.SecurityHeaders(h, policy("")+"; frame-ancestors 'self'")
+	web.SecurityHeaders(h, web.StrictPolicy)
 	web.NoStore(h)
 	switch v.r.Header.Get("Sec-Fetch-Site") {
 	case "cross-site", "same-site":

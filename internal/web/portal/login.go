@@ -59,7 +59,6 @@ func postLogout(v *visit) error {
 		return err
 	}
 	v.Cookies.Set(v.w, SessionCookie, "", -1)
-	v.w.Header().Set("Clear-Site-Data", `"cache"`)
 	return v.redirect("/")
 }
 

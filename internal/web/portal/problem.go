@@ -4,7 +4,9 @@ import (
 	"errors"
 	"math"
 	"net/http"
+	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"rollway/internal/fault"
@@ -20,6 +22,11 @@ func (d *Door) fail(w http.ResponseWriter, r *http.Request, f web.Failure) {
 	v := &visit{Door: d, w: w, r: r, words: d.wordsFor(r)}
 	_ = v.meet() // the page does with or without
 	f.Headers(w.Header())
+	if r.Header.Get("Sec-Fetch-Dest") == "iframe" { // where a course should be
+		web.SecurityHeaders(w.Header(), policy("")+"; frame-ancestors 'self'")
+	} else {
+		web.SecurityHeaders(w.Header(), policy("")+"; frame-ancestors 'none'")
+	}
 	now := d.now().UTC()
 	key := problemKey(v.words, f.Fault)
 	p := problemPage{frame: v.frame(key, ""), Text: v.say(key + ".text"), Code: f.Fault.Code, Request: f.RequestID,
@@ -58,7 +65,11 @@ func (v *visit) wayOut(f *fault.Error) *choice {
 	case problemKeys[f.Code] == "gone":
 		return &choice{Name: v.say("problem.new_link"), Href: "/password"}
 	case f.Kind == fault.Unauthenticated:
-		return &choice{Name: v.say("problem.login"), Href: "/login"}
+		back := v.r.URL.RequestURI()
+		if v.r.Method != http.MethodGet {
+			back = "/"
+		}
+		return &choice{Name: v.say("problem.login"), Href: "/login?next=" + url.QueryEscape(strings.Replace(back, "/launch/open?", "/launch?", 1))}
 	case f.Kind == fault.Internal || f.Kind == fault.Unavailable:
 		return &choice{Name: v.say("problem.retry"), Href: v.r.URL.RequestURI()}
 	}
