@@ -51,14 +51,18 @@ func freeAddress(t *testing.T) string {
 const hub = "https://portal.example/hub"
 
 // served opens a house that keeps its mail in files and tells the answers of its challenges, and serves it until the test ends.
-func served(t *testing.T, e db.Engine) *guest {
+func served(t *testing.T, e db.Engine, change ...func(*Config)) *guest {
 	t.Helper()
 	data := t.TempDir()
 	post := filepath.Join(data, "post")
 	if err := os.MkdirAll(post, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	h, err := Open(t.Context(), Config{Data: data, DB: dbtest.URL(t, e), HTTP: freeAddress(t), CoursewareHTTP: freeAddress(t), Mail: "file:" + post, HubURL: hub, Dev: true, Serves: true})
+	c := Config{Data: data, DB: dbtest.URL(t, e), HTTP: freeAddress(t), CoursewareHTTP: freeAddress(t), Mail: "file:" + post, HubURL: hub, Dev: true, Serves: true}
+	for _, f := range change {
+		f(&c)
+	}
+	h, err := Open(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -306,3 +306,45 @@ func TestProblemPages(t *testing.T) {
 }
 
 const s404 = "<code>" // what to quote
+
+// What the operator decides about signing up shows on the pages.
+func TestSignupPagesFollowSettings(t *testing.T) {
+	t.Parallel()
+	t.Run("off", func(t *testing.T) {
+		t.Parallel()
+		g := served(t, db.SQLite, func(c *Config) { c.Signup = "off" })
+		if s := g.wants(g.get("/"), 200, `href="/login"`); strings.Contains(s.text, `href="/signup"`) {
+			t.Error("the first page leads to sign-up")
+		}
+		g.wants(g.get("/signup"), 403, "signup_off")
+		g.wants(g.post("/signup", "email", "ada@example.org", "password", passphrase), 403, "signup_off")
+	})
+	t.Run("join", func(t *testing.T) {
+		t.Parallel()
+		g := served(t, db.SQLite, func(c *Config) { c.Mode, c.Fields = "join", []string{"none"} })
+		if s := g.wants(g.get("/signup"), 200); strings.Contains(s.text, `id="first"`) || strings.Contains(s.text, `name="newsletter"`) {
+			t.Errorf("sign-up asks for what it should not\n%s", s.text)
+		}
+		g.join("ada@example.org")
+		if s := g.wants(g.get("/"), 200); strings.Contains(s.text, "/courses/add") || strings.Contains(s.text, `href="/people"`) {
+			t.Errorf("a learner is offered what is for owners\n%s", s.text)
+		}
+		for _, path := range []string{"/people", "/records", "/courses/add"} {
+			g.wants(g.get(path), 403, "scope_missing")
+		}
+		g.wants(g.post("/courses/link", "title", "x", "url", "https://example.com/"), 403, "scope_missing")
+	})
+	t.Run("approval", func(t *testing.T) {
+		t.Parallel()
+		g := served(t, db.SQLite, func(c *Config) { c.Approval = true })
+		link, _ := g.signUp("ada@example.org")
+		if s := g.wants(g.get("/signup"), 200); !strings.Contains(s.text, `value="ada@example.org"`) {
+			t.Error("who changes the address has to type it all again")
+		}
+		if s := g.wants(g.post(link), 200, "let you in"); strings.Contains(s.text, `href="/login"`) {
+			t.Error("who waits is sent to sign in")
+		}
+		g.wants(g.get(link), 200, "let you in")
+		g.wants(g.post("/login", "email", "ada@example.org", "password", passphrase), 422, "not confirmed")
+	})
+}

@@ -141,6 +141,7 @@ if (saved) {
     if (!document.hidden) {
       const reply = await fetch(saved.dataset.saved, { headers: { Accept: "application/json" } }).catch(() => null);
       if (reply?.ok) show((await reply.json()).saved);
+      else if (!reply) saved.textContent = saved.dataset.offline;
     }
     setTimeout(ask, 4000);
   };
