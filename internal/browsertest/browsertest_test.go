@@ -140,7 +140,7 @@ func TestBadPage(t *testing.T) {
 		"readable": {b.Readable, []string{"9.0 px: “small print”", "2.0 px: “shrunk”"}},
 		"targets":  {func() { b.Targets(24) }, []string{"10.0 × 10.0: <button>"}},
 		"fits":     {func() { b.Fits(320) }, []string{`<div id="wide">`}},
-		"quiet":    {b.Quiet, []string{"said", "thrown"}},
+		"quiet":    {func() { b.Quiet() }, []string{"said", "thrown"}},
 	} {
 		seen := &recorder{TB: t}
 		b.t = seen
