@@ -25,8 +25,9 @@ import (
 // dashboard is a server with a service token for a dashboard, whose mail lands in a directory.
 type dashboard struct {
 	*house
-	box, token string
-	answers    string // file that the answers of captchas are written to
+	service string // secret of the token
+	box     string // where mail lands
+	answers string // file that the answers of captchas are written to
 }
 
 func newDashboard(t *testing.T, e db.Engine) *dashboard {
@@ -42,7 +43,7 @@ func newDashboard(t *testing.T, e db.Engine) *dashboard {
 			t.Error(err)
 		}
 	})
-	d.token = pick(t, d.run("signup", "token", "create", "--name", "dashboard", "-o", "json"), "/token")
+	d.service = pick(t, d.run("signup", "token", "create", "--name", "dashboard", "-o", "json"), "/token")
 	return d
 }
 
@@ -93,7 +94,7 @@ func TestGLPIClients(t *testing.T) {
 			modules, err := filepath.Abs("../../internal/browsertest/testdata/node_modules")
 			d.must(err)
 			address := c.library + "@example.org"
-			config, err := json.Marshal(map[string]string{"url": d.url + c.base, "token": d.token, "address": address, "password": newPassword})
+			config, err := json.Marshal(map[string]string{"url": d.url + c.base, "token": d.service, "address": address, "password": newPassword})
 			d.must(err)
 			patience, stop := context.WithTimeout(t.Context(), time.Minute)
 			steps, err := d.converse(exec.CommandContext(patience, "node", "testdata/clients/glpi.js", filepath.Join(modules, c.library), filepath.Join(modules, "xhr2"), string(config)))
@@ -174,15 +175,15 @@ func TestADashboardInABrowser(t *testing.T) {
 			requestParams: {headers: {"Content-Type": "application/octet-stream"}, responseType: "blob"}});
 		const {width, height} = await createImageBitmap(picture);
 		return {ID: String(id), Type: picture.type, Size: width + "×" + height};
-	})()`, d.url+"/apirest.php", d.token))
+	})()`, d.url+"/apirest.php", d.service))
 	if captcha.Type != "image/jpeg" || captcha.Size != "150×40" {
 		t.Errorf("the page shows %+v", captcha)
 	}
 	made := browsertest.Eval[int64](b, fmt.Sprintf(`client.registerUser({userToken: %q, itemtype: "PluginFlyvemdmdemoUser", userData: {name: %[2]q, realname: "Jane Doe", password: %[3]q, password2: %[3]q,
-		_useremails: [%[2]q], _plugin_flyvemdmdemo_captchas_id: %[4]s, _answer: %[5]q}}).then((answer) => answer.id)`, d.token, address, newPassword, captcha.ID, d.answerOf(captcha.ID)))
+		_useremails: [%[2]q], _plugin_flyvemdmdemo_captchas_id: %[4]s, _answer: %[5]q}}).then((answer) => answer.id)`, d.service, address, newPassword, captcha.ID, d.answerOf(captcha.ID)))
 	id, token := d.validation(address)
 	if !browsertest.Eval[bool](b, fmt.Sprintf(`client.initSessionByUserToken({userToken: %q}).then(() => client.updateItem({itemtype: "PluginFlyvemdmdemoAccountvalidation", id: %[2]s, input: {_validate: %[3]q}}))
-		.then((answer) => answer.some((item) => item[%[2]s]))`, d.token, id, token)) {
+		.then((answer) => answer.some((item) => item[%[2]s]))`, d.service, id, token)) {
 		t.Error("the account is not validated")
 	}
 	in := browsertest.Eval[struct {
@@ -207,7 +208,7 @@ func TestThePageOnGLPI(t *testing.T) {
 		d := newDashboard(t, e)
 		page, err := os.ReadFile("../../docs/glpi.md")
 		d.must(err)
-		env := environ("HOST="+d.url, "USER_TOKEN="+d.token, "PASSWORD="+rand.Text())
+		env := environ("HOST="+d.url, "USER_TOKEN="+d.service, "PASSWORD="+rand.Text())
 		learn := []func(out string){
 			func(out string) { env = append(env, "SESSION="+pick(t, out, "/session_token")) },
 			func(out string) {
