@@ -345,6 +345,6 @@ func TestSignupPagesFollowSettings(t *testing.T) {
 			t.Error("who waits is sent to sign in")
 		}
 		g.wants(g.get(link), 200, "let you in")
-		g.wants(g.post("/login", "email", "ada@example.org", "password", passphrase), 422, "not confirmed")
+		g.wants(g.post("/login", "email", "ada@example.org", "password", passphrase), 422, "not ready yet")
 	})
 }

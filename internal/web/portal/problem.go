@@ -115,6 +115,9 @@ func (v *visit) errorText(code string) string {
 	if code == "password_too_short" {
 		return v.say("error.password_too_short", "n", v.Signin.Policy.Min)
 	}
+	if code == "not_validated" && v.Signup.Settings.Approval {
+		return v.say("error.not_approved")
+	}
 	return v.say("error." + code)
 }
 
