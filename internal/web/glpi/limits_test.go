@@ -18,7 +18,7 @@ func TestCaptchaLimits(t *testing.T) {
 			w.captcha(s)
 		}
 		r := w.want(400, `["ERROR_GLPI_ADD","Too many captcha requests"]`, "POST", captchas, `{"input":{}}`, s)
-		if seconds, err := strconv.Atoi(r.header.Get("Retry-After")); err != nil || seconds < 290 || seconds > 300 {
+		if seconds, err := strconv.Atoi(r.header.Get("Retry-After")); err != nil || seconds < 100 || seconds > 300 {
 			w.Errorf("Retry-After: %s", r.header.Get("Retry-After"))
 		}
 		w.want(400, `["ERROR_GLPI_ADD",[{"id":false,"message":"Too many captcha requests"}]]`, "POST", captchas, `{"input":[{}]}`, "Session-Token: "+w.service())
