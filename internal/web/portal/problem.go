@@ -15,7 +15,8 @@ import (
 
 // fail renders an error as a page of its own: what happened, what to do, and what to quote. Programs get the envelope.
 func (d *Door) fail(w http.ResponseWriter, r *http.Request, f web.Failure) {
-	if r.Method == http.MethodGet && !web.PrefersHTML(r) || r.Header.Get("Accept") == "application/json" {
+	w.Header().Add("Vary", "Accept")
+	if !web.PrefersHTML(r) {
 		web.Envelope(w, r, f)
 		return
 	}
