@@ -76,6 +76,25 @@ func (d *Directory) ReserveNumberTx(ctx context.Context, tx *db.Tx) (number int6
 	return number, tx.Defer(ctx, `DELETE FROM people WHERE org_id = 0`) // AUTOINCREMENT never gives a number twice
 }
 
+// ReserveOrganizationTx uses up the numbers of an organization and its default group in the same way.
+func (d *Directory) ReserveOrganizationTx(ctx context.Context, tx *db.Tx) error {
+	if tx.Engine == db.PostgreSQL {
+		var ignored int64
+		return tx.Row(ctx, `SELECT nextval(pg_get_serial_sequence('organizations', 'id')) + nextval(pg_get_serial_sequence('groups', 'number'))`).Scan(&ignored)
+	}
+	for _, text := range []string{
+		`INSERT INTO organizations (slug, name, created) VALUES ('', '', 0)`,
+		`DELETE FROM organizations WHERE slug = ''`,
+		`INSERT INTO groups (org_id, id, name, is_default, created) VALUES (0, X'00', '', 0, 0)`,
+		`DELETE FROM groups WHERE org_id = 0`,
+	} {
+		if err := tx.Defer(ctx, text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // PersonTx returns a person by id, whatever their state. The error is NotFound (person_unknown) when there is none.
 func (d *Directory) PersonTx(ctx context.Context, tx *db.Tx, org id.OrgID, who id.PersonID) (Person, error) {
 	p, err := named(ctx, tx, org, reference{text: who.String(), person: who})

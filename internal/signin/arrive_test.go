@@ -109,12 +109,14 @@ func TestArrive(t *testing.T) {
 func TestSignInBeforeConfirming(t *testing.T) {
 	t.Parallel()
 	eachRig(t, func(t *testing.T, r *rig) {
-		phc, err := r.Passwords.Hash(t.Context(), goodWord)
+		const begun = "the words of whoever signed up"
+		phc, err := r.Passwords.Hash(t.Context(), begun)
 		if err != nil {
 			t.Fatal(err)
 		}
+		ada := r.person(t, "active")
 		r.Pending = func(_ context.Context, folded string) (string, error) {
-			if folded == "new@example.com" {
+			if folded == "new@example.com" || folded == ada.address {
 				return phc, nil
 			}
 			return "", nil
@@ -124,12 +126,15 @@ func TestSignInBeforeConfirming(t *testing.T) {
 			kind              fault.Kind
 			code              string
 		}{
-			{"New@Example.com", goodWord, fault.Forbidden, "not_validated"},
+			{"New@Example.com", begun, fault.Forbidden, "not_validated"},
 			{"new@example.com", "another word altogether", fault.Unauthenticated, "bad_login"},
-			{"nobody@example.com", goodWord, fault.Unauthenticated, "bad_login"},
+			{"nobody@example.com", begun, fault.Unauthenticated, "bad_login"},
+			{ada.address, begun, fault.Forbidden, "not_validated"}, // somebody else signed up with her address
+			{ada.address, "another word altogether", fault.Unauthenticated, "bad_login"},
 		} {
 			_, _, err := r.SignIn(t.Context(), Browser, c.address, c.password, Device{})
 			wantFault(t, err, c.kind, c.code)
 		}
+		r.signIn(t, ada, Browser, laptop)
 	})
 }

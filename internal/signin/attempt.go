@@ -15,6 +15,8 @@ import (
 // errBad is the same for an unknown address and a wrong password.
 var errBad = fault.New(fault.Unauthenticated, "bad_login", "The address or the password is not right.")
 
+var errNotValidated = fault.New(fault.Forbidden, "not_validated", "Confirm your sign-up first: follow the link in the message that was sent to you.")
+
 // SignIn begins a session for whoever has the address and the password; the token is shown this once. The session that the
 // device had before ends. Wrong ones are counted for the address and the address group together and for the address group,
 // never for the address alone, so that nobody can lock somebody else out. An unknown address gets the same answer after the
@@ -32,9 +34,8 @@ func (s *Signin) SignIn(ctx context.Context, kind Kind, address, password string
 		l, err = s.readLogin(ctx, tx, folded)
 		return err
 	})
-	if err == nil && l.Person.IsZero() && s.Pending != nil {
-		l.state = "pending"
-		l.password, err = s.Pending(ctx, folded)
+	if err == nil && s.Pending != nil {
+		l.waiting, err = s.Pending(ctx, folded)
 	}
 	if err != nil {
 		return Session{}, "", err
@@ -46,7 +47,7 @@ func (s *Signin) SignIn(ctx context.Context, kind Kind, address, password string
 	switch l.state {
 	case "active":
 	case "pending":
-		return Session{}, "", fault.New(fault.Forbidden, "not_validated", "Confirm your sign-up first: follow the link in the message that was sent to you.")
+		return Session{}, "", errNotValidated
 	default:
 		return Session{}, "", person{state: l.state}.fault()
 	}
@@ -81,6 +82,9 @@ func (s *Signin) check(ctx context.Context, l login, folded, password string, fr
 		password = "" // which is nobody's
 	}
 	tries := s.failures(l, folded, from)
+	if err := s.ledger.Check(ctx, tries...); err != nil { // without taking up a place in the queue
+		return "", err
+	}
 	err = s.Passwords.turn(ctx, func() error {
 		if err := s.ledger.Check(ctx, tries...); err != nil {
 			return err
@@ -88,6 +92,14 @@ func (s *Signin) check(ctx context.Context, l login, folded, password string, fr
 		right, stale, err := s.Passwords.verify(stored, password)
 		if err != nil {
 			return err
+		}
+		if !right && l.waiting != "" { // after the same work whether or not somebody has the address
+			if right, _, err = s.Passwords.verify(l.waiting, password); err != nil {
+				return err
+			}
+			if right {
+				return errNotValidated
+			}
 		}
 		if !right {
 			if err := s.ledger.Take(ctx, tries...); err != nil {

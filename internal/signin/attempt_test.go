@@ -104,6 +104,22 @@ func TestManyAtOnce(t *testing.T) {
 	})
 }
 
+// TestRefusedDoNotQueue: whoever has tried too often is told so while others wait for a core.
+func TestRefusedDoNotQueue(t *testing.T) {
+	t.Parallel()
+	eachRig(t, func(t *testing.T, r *rig) {
+		ada := r.person(t, "active")
+		for range 10 {
+			wantCode(t, "wrong", r.wrong(t, ada.address, laptop), "bad_login")
+		}
+		for range cap(r.Passwords.queue) {
+			r.Passwords.queue <- struct{}{}
+		}
+		wantCode(t, "too often", r.wrong(t, ada.address, laptop), "too_many_tries")
+		wantFault(t, r.wrong(t, ada.address, from("198.51.100.1")), fault.Unavailable, "sign_in_busy")
+	})
+}
+
 // TestTiming: an unknown address and a wrong password take the same time, whatever else the machine does.
 func TestTiming(t *testing.T) {
 	for _, e := range dbtest.Engines { // one after the other

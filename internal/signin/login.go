@@ -24,6 +24,7 @@ type Login struct {
 type login struct {
 	Login
 	password string
+	waiting  string // of a sign-up with the address, whoever has that
 	name     string // of the person
 	state    string // of the person
 }

@@ -25,7 +25,8 @@ type Signin struct {
 	AskLink   string                    // where such a link is asked for
 
 	// Pending returns the stored password of whoever waits to confirm that a folded address is theirs, and "" for nobody. So
-	// they, and only they, learn why they cannot sign in yet.
+	// they, and only they, learn why they cannot sign in yet. It knows those too who signed up with an address that has an
+	// account: they learn the same.
 	Pending func(ctx context.Context, folded string) (phc string, err error)
 
 	// Ended is told which sessions of a person were ended on purpose, in the transaction that does so.

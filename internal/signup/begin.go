@@ -22,17 +22,17 @@ func (s *Signup) beginTx(ctx context.Context, tx *db.Tx, n *newcomer) error {
 	if err := s.consumeChallenge(ctx, tx, n.Request); err != nil {
 		return err
 	}
-	known, claimed, err := s.known(ctx, tx, n)
+	taken, claimed, err := s.taken(ctx, tx, n)
 	if err != nil {
 		return err
 	}
-	if known && s.Settings.Reveal {
+	if taken && s.Settings.Reveal {
 		return fault.New(fault.Conflict, "address_taken", "There is an account for this address already.")
 	}
 	if err := s.limits.TakeTx(ctx, tx, s.mailTries(n.folded)...); err != nil {
 		return err
 	}
-	if known {
+	if taken {
 		return s.pretend(ctx, tx, n)
 	}
 	return s.make(ctx, tx, n, claimed)
@@ -42,11 +42,11 @@ func (s *Signup) mailTries(folded string) []limit.Try {
 	return []limit.Try{{Rule: s.Settings.Mails, Subject: folded}, {Rule: s.Settings.AllMails, Subject: "all"}}
 }
 
-// known tells whether an address has an account, or belongs to somebody of the organization to be joined who may not get
+// taken tells whether an address has an account, or belongs to somebody of the organization to be joined who may not get
 // one this way. claimed is who of that organization is to get the account once the address is proven.
-func (s *Signup) known(ctx context.Context, tx *db.Tx, n *newcomer) (known bool, claimed id.PersonID, err error) {
-	if _, known, err = s.signin.FindTx(ctx, tx, n.folded); err != nil || known || s.Settings.Join == 0 {
-		return known, claimed, err
+func (s *Signup) taken(ctx context.Context, tx *db.Tx, n *newcomer) (taken bool, claimed id.PersonID, err error) {
+	if _, taken, err = s.signin.FindTx(ctx, tx, n.folded); err != nil || taken || s.Settings.Join == 0 {
+		return taken, claimed, err
 	}
 	claimed, err = s.directory.HolderTx(ctx, tx, s.Settings.Join, n.folded)
 	if err != nil || claimed.IsZero() {
@@ -56,18 +56,25 @@ func (s *Signup) known(ctx context.Context, tx *db.Tx, n *newcomer) (known bool,
 	return p.State != directory.Active || p.Privileged, claimed, err
 }
 
-// pretend answers for an address that has an account as if it had none.
+// pretend answers for an address that has an account as if it had none, now and whenever its maker comes back: with the
+// code, for another mail, to sign in. It uses up the numbers that others get to see.
 func (s *Signup) pretend(ctx context.Context, tx *db.Tx, n *newcomer) error {
+	if s.Settings.Join == 0 {
+		if err := s.directory.ReserveOrganizationTx(ctx, tx); err != nil {
+			return err
+		}
+	}
 	person, err := s.directory.ReserveNumberTx(ctx, tx)
 	if err != nil {
 		return err
 	}
-	number, err := reserveNumber(ctx, tx)
-	if err != nil {
+	r := row{hash: n.hash, phc: n.phc, nonce: newNonce(), token: n.Token, claimed: true}
+	r.Listed = Listed{Org: id.DefaultOrg, Person: id.New[id.PersonID](), State: known, Address: n.address, Lang: n.Lang, Via: n.Via}
+	if err := insertRow(ctx, tx, &r, tx.Now().Add(s.Settings.Delay)); err != nil {
 		return err
 	}
-	n.begun = Begun{Person: person, Handle: s.handle(number)}
-	return s.mail.PutTx(ctx, tx, mail.Message{Org: id.DefaultOrg, To: n.address, Lang: n.Lang, Kind: mail.Known, Data: mail.Data{Link: s.public + "/login", Reset: s.public + "/password"}})
+	n.begun = Begun{Person: person, Handle: s.handle(r.Number)}
+	return s.send(ctx, tx, r)
 }
 
 // make makes the organization, the person, the sign-up and its mail.
@@ -93,7 +100,7 @@ func (s *Signup) make(ctx context.Context, tx *db.Tx, n *newcomer, claimed id.Pe
 		return err
 	}
 	n.begun = Begun{Person: person, Handle: s.handle(r.Number)}
-	return s.sendValidation(ctx, tx, r)
+	return s.send(ctx, tx, r)
 }
 
 // person makes the pending person, or takes the number of one who was there.
@@ -118,7 +125,11 @@ func (s *Signup) person(ctx context.Context, tx *db.Tx, n *newcomer, r *row) (nu
 	return res.Person.Number, nil
 }
 
-func (s *Signup) sendValidation(ctx context.Context, tx *db.Tx, r row) error {
+// send sends the mail of a sign-up.
+func (s *Signup) send(ctx context.Context, tx *db.Tx, r row) error {
+	if r.State == known {
+		return s.mail.PutTx(ctx, tx, mail.Message{Org: r.Org, To: r.Address, Lang: r.Lang, Kind: mail.Known, Data: mail.Data{Link: s.public + "/login", Reset: s.public + "/password"}})
+	}
 	return s.mail.PutTx(ctx, tx, mail.Message{Org: r.Org, To: r.Address, Lang: r.Lang, Kind: mail.Confirm, Data: mail.Data{
 		Name: r.Name, Link: s.Settings.link(s.public, r.Number, s.validationToken(r.Number, r.nonce)), Code: s.validationCode(r.Number, r.nonce), Expires: r.Expires,
 	}})

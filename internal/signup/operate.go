@@ -16,7 +16,7 @@ func (s *Signup) List(ctx context.Context, c access.Caller, after int64, limit i
 		return nil, err
 	}
 	err = s.db.Read(ctx, func(tx *db.Tx) error {
-		rows, err := find(ctx, tx, "number > ? ORDER BY number LIMIT ?", after, limit)
+		rows, err := find(ctx, tx, "number > ? AND state <> ? ORDER BY number LIMIT ?", after, string(known), limit)
 		list = nil
 		for _, r := range rows {
 			list = append(list, r.Listed)
@@ -84,7 +84,7 @@ func (s *Signup) operate(ctx context.Context, c access.Caller, number int64, act
 		if err != nil {
 			return err
 		}
-		if r == nil {
+		if r == nil || r.State == known {
 			return fault.New(fault.NotFound, "signup_unknown", "There is no sign-up %d.", number)
 		}
 		if err := do(tx, r); err != nil {

@@ -26,19 +26,6 @@ func insertRow(ctx context.Context, tx *db.Tx, r *row, expires time.Time) error 
 		r.Org, r.Person, string(r.State), r.Address, r.hash, r.own, r.claimed, r.phc, r.nonce, r.Name, r.Lang, r.Newsletter, string(r.Via), r.token, r.Created, r.Expires).Scan(&r.Number)
 }
 
-// reserveNumber uses up a number without a sign-up.
-func reserveNumber(ctx context.Context, tx *db.Tx) (number int64, err error) {
-	text := `SELECT nextval(pg_get_serial_sequence('signups', 'number'))`
-	if tx.Engine == db.SQLite {
-		text = `INSERT INTO signups (org_id, person_id, state, address, address_hash, own, claimed, password, nonce, tries, name, lang, newsletter, via, created, expires, reminded)
-			VALUES (0, X'00', '', '', X'', 0, 0, '', X'', 0, '', '', 0, '', 0, 0, 0) RETURNING number`
-	}
-	if err := tx.Row(ctx, text).Scan(&number); err != nil || tx.Engine == db.PostgreSQL {
-		return number, err
-	}
-	return number, tx.Defer(ctx, `DELETE FROM signups WHERE org_id = 0`)
-}
-
 // find reads sign-ups; where stands behind WHERE.
 func find(ctx context.Context, tx *db.Tx, where string, args ...any) (list []row, err error) {
 	err = tx.Each(ctx, "SELECT "+columns+" FROM signups WHERE "+where, args, func(rows *db.Rows) error {

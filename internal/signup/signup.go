@@ -66,6 +66,10 @@ const (
 	Approval  State = "approval"  // confirmed, and waiting for the operator
 	Confirmed State = "confirmed" // the person may sign in
 	Ended     State = "ended"     // the trial is over
+
+	// known is one of an address that had an account: nobody can confirm it, and until it is forgotten it answers whoever
+	// began it as one that waits does. It is listed nowhere.
+	known State = "known"
 )
 
 // Request is what somebody who signs up says.

@@ -38,7 +38,7 @@ func (s *Signup) Work(ctx context.Context) error {
 		args  func(now time.Time) []any
 		do    func(context.Context, *db.Tx, *row) error
 	}{
-		{"state = ? AND expires < ?", func(now time.Time) []any { return []any{string(Waiting), now.Add(-keepDead)} }, s.discard},
+		{"state IN (?, ?) AND expires < ?", func(now time.Time) []any { return []any{string(Waiting), string(known), now.Add(-keepDead)} }, s.discard},
 		{"trial_ends < ? AND state = ?", func(now time.Time) []any { return []any{now, string(Confirmed)} }, s.endTrial},
 		{"trial_ends < ? AND state = ? AND reminded < 100", func(now time.Time) []any { return []any{now.Add(-afterEnd), string(Ended)} }, s.sayEnded},
 	} {
