@@ -25,17 +25,18 @@ import (
 // dashboard is a server with a service token for a dashboard, whose mail lands in a directory.
 type dashboard struct {
 	*house
-	service string // secret of the token
-	box     string // where mail lands
-	answers string // file that the answers of captchas are written to
+	service  string // secret of the token
+	database string
+	box      string // where mail lands
+	answers  string // file that the answers of captchas are written to
 }
 
-func newDashboard(t *testing.T, e db.Engine) *dashboard {
+func newDashboard(t *testing.T, e db.Engine, more ...string) *dashboard {
 	t.Helper()
 	data := t.TempDir()
-	d := &dashboard{house: &house{TB: t}, box: t.TempDir(), answers: filepath.Join(data, "challenges.jsonl")}
+	d := &dashboard{house: &house{TB: t}, box: t.TempDir(), database: dbtest.URL(t, e), answers: filepath.Join(data, "challenges.jsonl")}
 	var err error
-	d.server, err = newServer(environ("ROLLWAY_DATA="+data, "ROLLWAY_DB="+dbtest.URL(t, e)), "--dev", "--mail", "file:"+d.box)
+	d.server, err = newServer(environ("ROLLWAY_DATA="+data, "ROLLWAY_DB="+d.database), append(more, "--dev", "--mail", "file:"+d.box)...)
 	d.must(err)
 	d.must(d.start())
 	t.Cleanup(func() {

@@ -36,31 +36,40 @@ type SignupConfig struct {
 	Limit          string        `help:"How often one address (IPv6: /64) may sign up." default:"10/60m,30/24h" placeholder:"N/TIME"`
 	MailLimit      string        `help:"How many mails one address gets." default:"3/60m,10/24h" placeholder:"N/TIME"`
 	ChallengeLimit string        `help:"How many pictures one address (IPv6: /64) may ask for." default:"6/5m,15/15m,20/60m" placeholder:"N/TIME"`
+
+	TokenLimit          string `help:"How often people may sign up by one service token." default:"100/60m" placeholder:"N/TIME"`
+	ChallengeTokenLimit string `help:"How many pictures may be asked for by one service token." default:"300/5m,1000/60m" placeholder:"N/TIME"`
+	GuessLimit          string `help:"How many wrong links and codes may come from one address (IPv6: /64)." default:"20/60m" placeholder:"N/TIME"`
+	TotalMailLimit      string `help:"How many mails sign-up sends in all." default:"1000/60m" placeholder:"N/TIME"`
 }
 
 // settings are the flags in the words of the room.
-func (c Config) signup() (s signup.Settings, pictures []limit.Window, err error) {
+func (c Config) signup() (s signup.Settings, pictures challenge.Config, err error) {
 	s = signup.Settings{
 		Off: c.Signup == "off", Allowed: c.Domains, Blocked: c.Blocked, Approval: c.Approval, Reveal: c.Reveal, Delay: c.Delay,
 		Link: signup.LinkForm(c.Link), Home: c.Webapp,
 	}
 	if s.Trial, err = days(c.Trial); err != nil {
-		return s, nil, fmt.Errorf("--signup-trial: %w", err)
+		return s, pictures, fmt.Errorf("--signup-trial: %w", err)
 	}
 	for _, f := range c.Fields {
 		if !slices.Contains([]string{"name", "newsletter", "none"}, f) {
-			return s, nil, fmt.Errorf("--signup-fields: there is no field %q; there are name, newsletter and none", f)
+			return s, pictures, fmt.Errorf("--signup-fields: there is no field %q; there are name, newsletter and none", f)
 		}
 	}
 	for _, l := range []struct {
 		flag, text string
 		to         *[]limit.Window
-	}{{"limit", c.Limit, &s.PerAddress.Windows}, {"mail-limit", c.MailLimit, &s.Mails.Windows}, {"challenge-limit", c.ChallengeLimit, &pictures}} {
+	}{
+		{"limit", c.Limit, &s.PerAddress.Windows}, {"token-limit", c.TokenLimit, &s.PerToken.Windows}, {"guess-limit", c.GuessLimit, &s.Guesses.Windows},
+		{"mail-limit", c.MailLimit, &s.Mails.Windows}, {"total-mail-limit", c.TotalMailLimit, &s.AllMails.Windows},
+		{"challenge-limit", c.ChallengeLimit, &pictures.PerAddress}, {"challenge-token-limit", c.ChallengeTokenLimit, &pictures.PerToken},
+	} {
 		if l.text == "" {
 			continue
 		}
 		if *l.to, err = limit.ParseWindows(l.text); err != nil {
-			return s, nil, fmt.Errorf("--signup-%s: %w", l.flag, err)
+			return s, pictures, fmt.Errorf("--signup-%s: %w", l.flag, err)
 		}
 	}
 	return s, pictures, s.Check()
@@ -84,7 +93,7 @@ func days(text string) (time.Duration, error) {
 // admit makes the rooms for people who come by themselves.
 func (h *House) admit(ctx context.Context, key access.Key) error {
 	c := h.Config
-	settings, pictures, err := c.signup()
+	settings, challenges, err := c.signup()
 	if err != nil {
 		return err
 	}
@@ -95,7 +104,6 @@ func (h *House) admit(ctx context.Context, key access.Key) error {
 		}
 		settings.Join = org.ID
 	}
-	challenges := challenge.Config{PerAddress: pictures}
 	if c.Dev {
 		challenges.Dev = answersTo(filepath.Join(c.Data, "challenges.jsonl"))
 	}
