@@ -203,7 +203,7 @@ func TestLaunchAnswersAndRefuses(t *testing.T) {
 			{"/api/activities/launch?activityId=" + sample.ActivityID, 401, "", none},
 			{launchPath(t.demo.Account.Key, t.demo.Account.Secret, ""), 403, "launch_not_a_learner", none},
 			{strings.Replace(good, "knots", "splices", 1), 404, "activity_unknown", none},
-			{strings.Replace(good, url.QueryEscape(sample.ActivityID), url.QueryEscape(t.house.Config.PublicURL), 1), 404, "activity_unknown", none},
+			{strings.Replace(good, url.QueryEscape(sample.ActivityID), url.QueryEscape(t.house.Config.PublicURL), 1), 303, "", none},
 			{"/api/activities/launch?ticket=x", 410, "ticket_gone", none},
 		} {
 			t.wants(t.ask("GET", c.path, "", c.header), c.status, c.code)
