@@ -41,7 +41,7 @@ var (
 
 // house is what sign-up stands on, with mail that lands in a directory.
 type house struct {
-	*testing.T
+	testing.TB
 	*Signup
 	d      *db.DB
 	people *directory.Directory
@@ -57,9 +57,9 @@ func each(t *testing.T, s Settings, fn func(h *house)) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) { fn(furnished(t, d, s)) })
 }
 
-func furnished(t *testing.T, d *db.DB, s Settings) *house {
+func furnished(t testing.TB, d *db.DB, s Settings) *house {
 	t.Helper()
-	h := &house{T: t, d: d, box: t.TempDir(), answers: map[int64]string{}}
+	h := &house{TB: t, d: d, box: t.TempDir(), answers: map[int64]string{}}
 	key, changes := access.NewKey(), access.NewChanges(d)
 	ledger := limit.New(d, func(text string) []byte { return key.Hash("limit", text) })
 	h.people = directory.New(d, changes, public)
