@@ -29,7 +29,7 @@ func (s *Signup) beginTx(ctx context.Context, tx *db.Tx, n *newcomer) error {
 	if taken && s.Settings.Reveal {
 		return fault.New(fault.Conflict, "address_taken", "There is an account for this address already.")
 	}
-	if err := s.limits.TakeTx(ctx, tx, s.mailTries(n.folded)...); err != nil {
+	if err := s.limits.TakeTx(ctx, tx, append(s.mailTries(n.folded), s.tokenTries(n.Token)...)...); err != nil {
 		return err
 	}
 	if taken {
@@ -40,6 +40,13 @@ func (s *Signup) beginTx(ctx context.Context, tx *db.Tx, n *newcomer) error {
 
 func (s *Signup) mailTries(folded string) []limit.Try {
 	return []limit.Try{{Rule: s.Settings.Mails, Subject: folded}, {Rule: s.Settings.AllMails, Subject: "all"}}
+}
+
+func (s *Signup) tokenTries(token id.TokenID) []limit.Try {
+	if token.IsZero() {
+		return nil
+	}
+	return []limit.Try{{Rule: s.Settings.PerToken, Subject: token.String()}}
 }
 
 // taken tells whether an address has an account, or belongs to somebody of the organization to be joined who may not get

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"rollway/internal/db"
 	"rollway/internal/fault"
 	"rollway/internal/id"
+	"rollway/internal/limit"
 )
 
 // Lives of a token's session.
@@ -30,21 +32,23 @@ type TokenSession struct {
 }
 
 // OpenSession begins a session for whoever has the token's secret; origin is the Origin header of a browser's request, or
-// empty. Fault: Unauthenticated (token_invalid) for an unknown, revoked or expired one, while sign-up is off, and for
-// another origin.
-func (s *Signup) OpenSession(ctx context.Context, secret, origin string) (session string, err error) {
+// empty. Everybody has the secret, so sessions are counted for the address group. Faults: Unauthenticated (token_invalid)
+// for an unknown, revoked or expired one, while sign-up is off, and for another origin; TooMany.
+func (s *Signup) OpenSession(ctx context.Context, secret, origin string, from netip.Addr) (session string, err error) {
 	refused := fault.New(fault.Unauthenticated, "token_invalid", "The token is not valid: it is wrong, expired or revoked, or sign-up is off.")
 	if s.Settings.Off {
 		return "", refused
 	}
-	raw := make([]byte, 20)
-	rand.Read(raw)
-	session = hex.EncodeToString(raw)
-	return session, s.db.Write(ctx, func(tx *db.Tx) error {
-		now := tx.Now()
-		var org id.OrgID
-		var t Token
-		err := tx.Each(ctx, `SELECT t.org_id, t.id, t.name, t.origins, t.created, t.expires, t.revoked, t.last_used FROM signup_token_secrets x
+	try := limit.Try{Rule: s.Settings.Sessions, Subject: limit.AddressGroup(from)}
+	if err := s.limits.Check(ctx, try); err != nil {
+		return "", err
+	}
+	var org id.OrgID
+	var t Token
+	var now time.Time
+	err = s.db.Read(ctx, func(tx *db.Tx) error { // what is refused keeps nobody from writing
+		org, t, now = 0, Token{}, tx.Now()
+		return tx.Each(ctx, `SELECT t.org_id, t.id, t.name, t.origins, t.created, t.expires, t.revoked, t.last_used FROM signup_token_secrets x
 			JOIN signup_tokens t ON t.org_id = x.org_id AND t.id = x.token_id WHERE x.token_hash = ? AND (x.expires IS NULL OR x.expires > ?)`,
 			[]any{s.secretHash(secret), now}, func(r *db.Rows) error {
 				var origins string
@@ -53,13 +57,21 @@ func (s *Signup) OpenSession(ctx context.Context, secret, origin string) (sessio
 				}
 				return json.Unmarshal([]byte(origins), &t.Origins)
 			})
-		switch {
-		case err != nil:
+	})
+	switch {
+	case err != nil:
+		return "", err
+	case t.ID.IsZero() || over(t, now):
+		return "", refused
+	case origin != "" && len(t.Origins) > 0 && !slices.Contains(t.Origins, strings.ToLower(origin)):
+		return "", refused.With(fault.Field{Name: "Origin", Message: "This token is not for pages of this origin.", Value: origin})
+	}
+	raw := make([]byte, 20)
+	rand.Read(raw)
+	session = hex.EncodeToString(raw)
+	return session, s.db.Write(ctx, func(tx *db.Tx) error { // of a token that is revoked meanwhile it is never good
+		if err := s.limits.TakeTx(ctx, tx, try); err != nil {
 			return err
-		case t.ID.IsZero() || over(t, now):
-			return refused
-		case origin != "" && len(t.Origins) > 0 && !slices.Contains(t.Origins, strings.ToLower(origin)):
-			return refused.With(fault.Field{Name: "Origin", Message: "This token is not for pages of this origin.", Value: origin})
 		}
 		if now.Sub(t.LastUsed) >= usedEvery {
 			if err := tx.Defer(ctx, "UPDATE signup_tokens SET last_used = ? WHERE org_id = ? AND id = ?", now, org, t.ID); err != nil {

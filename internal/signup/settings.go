@@ -31,9 +31,10 @@ type Settings struct {
 	Home string   // the dashboard that the flyve forms lead to
 
 	PerAddress limit.Rule // sign-ups from one address group
-	PerToken   limit.Rule // and by one service token
+	PerToken   limit.Rule // and by one service token, of those with a right answer: everybody has the token
 	Mails      limit.Rule // to one mail address
 	AllMails   limit.Rule // of the whole installation: the breaker
+	Sessions   limit.Rule // of service tokens, from one address group
 	Guesses    limit.Rule // wrong tokens and codes from one address group
 }
 
@@ -76,6 +77,7 @@ func (s Settings) WithDefaults() Settings {
 	windows(&s.PerToken, "signup token", limit.Window{Max: 100, Per: time.Hour})
 	windows(&s.Mails, "mail address", limit.Window{Max: 3, Per: time.Hour}, limit.Window{Max: 10, Per: 24 * time.Hour})
 	windows(&s.AllMails, "mail", limit.Window{Max: 1000, Per: time.Hour})
+	windows(&s.Sessions, "signup session", limit.Window{Max: 100, Per: 5 * time.Minute}, limit.Window{Max: 600, Per: time.Hour})
 	windows(&s.Guesses, "signup guess", limit.Window{Max: 20, Per: time.Hour})
 	return s
 }

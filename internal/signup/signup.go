@@ -123,11 +123,10 @@ func (s *Signup) Begin(ctx context.Context, r Request) (Begun, error) {
 	if err != nil {
 		return Begun{}, err
 	}
-	tries := []limit.Try{{Rule: s.Settings.PerAddress, Subject: limit.AddressGroup(r.From)}}
-	if !r.Token.IsZero() {
-		tries = append(tries, limit.Try{Rule: s.Settings.PerToken, Subject: r.Token.String()})
+	if err := s.limits.Take(ctx, limit.Try{Rule: s.Settings.PerAddress, Subject: limit.AddressGroup(r.From)}); err != nil {
+		return Begun{}, err
 	}
-	if err := s.limits.Take(ctx, tries...); err != nil {
+	if err := s.limits.Check(ctx, s.tokenTries(r.Token)...); err != nil {
 		return Begun{}, err
 	}
 	if err := s.checkChallenge(ctx, r); err != nil {

@@ -82,7 +82,7 @@ func (d *Door) begin(a *ask) (token string, err error) {
 	userToken, login, password := a.text("user_token"), a.text("login"), a.text("password")
 	switch {
 	case userToken != "":
-		token, err = d.Signup.OpenSession(a.Context(), userToken, a.Header.Get("Origin"))
+		token, err = d.Signup.OpenSession(a.Context(), userToken, a.Header.Get("Origin"), web.ClientAddr(a.Context()))
 		elsewhere := slices.ContainsFunc(fault.Of(err).Fields, func(f fault.Field) bool { return f.Name == "Origin" })
 		switch {
 		case err != nil && elsewhere:
