@@ -4,6 +4,7 @@ import (
 	"context"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"rollway/internal/fault"
@@ -15,6 +16,8 @@ const (
 	firstWait     = 30 * time.Second
 	longestWait   = time.Hour
 	attempts      = 39
+	keepDead      = 30 * 24 * time.Hour // strangers make dead letters too: they are not kept for ever
+	buryEvery     = time.Hour
 	lettersAtOnce = 4
 )
 
@@ -24,7 +27,26 @@ func (o *Office) Work(ctx context.Context, report func(error)) {
 	if o.out == nil {
 		return
 	}
+	var burial sync.WaitGroup
+	defer burial.Wait()
+	burial.Go(func() { o.bury(ctx, report) })
 	o.queue.Work(ctx, outbox.Kind{Name: kind, Handle: o.attempt, Limit: attempts, At: lettersAtOnce, First: o.first, Cap: o.cap}, report)
+}
+
+// bury forgets old dead letters now and then until ctx ends.
+func (o *Office) bury(ctx context.Context, report func(error)) {
+	tick := time.NewTicker(buryEvery)
+	defer tick.Stop()
+	for {
+		if err := o.queue.Bury(ctx, kind, keepDead); err != nil && ctx.Err() == nil {
+			report(err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
 }
 
 // attempt tries to send one letter.

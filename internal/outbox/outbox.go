@@ -72,6 +72,13 @@ func (q *Queue) Drop(ctx context.Context, tx *db.Tx, org id.OrgID, kind, lane st
 	return tx.Defer(ctx, "DELETE FROM outbox_jobs WHERE org_id = ? AND kind = ? AND lane = ?", int64(org), kind, lane)
 }
 
+// Bury removes the dead letters of a kind that were put longer ago than so.
+func (q *Queue) Bury(ctx context.Context, kind string, age time.Duration) error {
+	return q.db.Write(ctx, func(tx *db.Tx) error {
+		return tx.Defer(ctx, "DELETE FROM outbox_jobs WHERE kind = ? AND due IS NULL AND created < "+tx.Engine.Clock()+" - ?", kind, age.Microseconds())
+	})
+}
+
 // atRest is the condition that nobody works the job.
 func atRest(e db.Engine) string { return "(due IS NULL OR lease IS NULL OR due <= " + e.Clock() + ")" }
 

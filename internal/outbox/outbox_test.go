@@ -344,3 +344,31 @@ func TestPanicIsAFailure(t *testing.T) {
 		t.Errorf("reported %d times", reported.Load())
 	}
 }
+
+// TestBury: of the dead letters of a kind the old ones go, and nothing that waits.
+func TestBury(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		q := outbox.New(d)
+		put(t, d, q, outbox.Message{Kind: "mail", Payload: []byte("dead")}, outbox.Message{Kind: "mail", Payload: []byte("waits")}, outbox.Message{Kind: "other", Payload: []byte("dead")})
+		exec := func(text string) {
+			t.Helper()
+			if err := d.Write(t.Context(), func(tx *db.Tx) error { return tx.Defer(t.Context(), text) }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		exec("UPDATE outbox_jobs SET due = NULL WHERE number <> 2")
+		for left := 2; left >= 1; left-- {
+			if err := q.Bury(t.Context(), "mail", time.Hour); err != nil {
+				t.Fatal(err)
+			}
+			if n := len(list(t, q, "mail")); n != left {
+				t.Errorf("%d of %d are left", n, left)
+			}
+			exec("UPDATE outbox_jobs SET created = 0")
+		}
+		if l := list(t, q, "mail"); len(l) != 1 || l[0].Dead() || len(list(t, q, "other")) != 1 {
+			t.Errorf("%+v", l)
+		}
+	})
+}

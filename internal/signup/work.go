@@ -2,6 +2,8 @@ package signup
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -31,8 +33,9 @@ func (s *Signup) Run(ctx context.Context, failed func(error)) {
 	}
 }
 
-// Work does what is due now.
+// Work does what is due now. What cannot be done is in the error, and keeps nothing else from being done.
 func (s *Signup) Work(ctx context.Context) error {
+	var errs []error
 	for _, due := range []struct {
 		which string
 		args  func(now time.Time) []any
@@ -42,31 +45,29 @@ func (s *Signup) Work(ctx context.Context) error {
 		{"trial_ends < ? AND state = ?", func(now time.Time) []any { return []any{now, string(Confirmed)} }, s.endTrial},
 		{"trial_ends < ? AND state = ? AND reminded < 100", func(now time.Time) []any { return []any{now.Add(-afterEnd), string(Ended)} }, s.sayEnded},
 	} {
-		if err := s.each(ctx, due.which, due.args, due.do); err != nil {
-			return err
-		}
+		errs = append(errs, s.each(ctx, due.which, due.args, due.do))
 	}
 	for i, before := range slices.Backward(s.Settings.Remind) { // the last one that is due says enough
 		args := func(now time.Time) []any { return []any{now.Add(before), string(Confirmed), i} }
-		if err := s.each(ctx, "trial_ends < ? AND state = ? AND reminded <= ?", args, s.remind(i, before)); err != nil {
-			return err
-		}
+		errs = append(errs, s.each(ctx, "trial_ends < ? AND state = ? AND reminded <= ?", args, s.remind(i, before)))
 	}
-	return s.db.Write(ctx, func(tx *db.Tx) error {
+	errs = append(errs, s.db.Write(ctx, func(tx *db.Tx) error {
 		now := tx.Now()
 		return tx.Defer(ctx, "DELETE FROM signup_sessions WHERE seen < ? OR created < ?", now.Add(-sessionIdle), now.Add(-sessionLife))
-	})
+	}))
+	return errors.Join(errs...)
 }
 
 const afterEnd = 5 * 24 * time.Hour // when people whose trial is over hear so once more
 
 // each does a thing to every sign-up that it is due for, one transaction each.
 func (s *Signup) each(ctx context.Context, which string, args func(time.Time) []any, do func(context.Context, *db.Tx, *row) error) error {
-	for {
+	var errs []error
+	for last := int64(0); ; {
 		var numbers []int64
 		err := s.db.Read(ctx, func(tx *db.Tx) error {
 			numbers = nil
-			return tx.Each(ctx, "SELECT number FROM signups WHERE "+which+" ORDER BY number LIMIT ?", append(args(tx.Now()), workMost), func(r *db.Rows) error {
+			return tx.Each(ctx, "SELECT number FROM signups WHERE "+which+" AND number > ? ORDER BY number LIMIT ?", append(args(tx.Now()), last, workMost), func(r *db.Rows) error {
 				var n int64
 				err := r.Scan(&n)
 				numbers = append(numbers, n)
@@ -74,9 +75,10 @@ func (s *Signup) each(ctx context.Context, which string, args func(time.Time) []
 			})
 		})
 		if err != nil {
-			return err
+			return errors.Join(append(errs, err)...)
 		}
 		for _, n := range numbers {
+			last = n
 			err := s.db.Write(ctx, func(tx *db.Tx) error {
 				if r, err := byNumber(ctx, tx, n); r == nil || err != nil {
 					return err
@@ -88,11 +90,14 @@ func (s *Signup) each(ctx context.Context, which string, args func(time.Time) []
 				return do(ctx, tx, &still[0])
 			})
 			if err != nil {
-				return err
+				errs = append(errs, fmt.Errorf("sign-up %d: %w", n, err))
+			}
+			if ctx.Err() != nil {
+				return errors.Join(errs...)
 			}
 		}
 		if len(numbers) < workMost {
-			return nil
+			return errors.Join(errs...)
 		}
 	}
 }
