@@ -64,6 +64,11 @@ func postPackage(v *visit) error {
 
 // receive takes the package from the form and adds it; it returns where to go then.
 func (v *visit) receive() (next string, err error) {
+	end, err := v.uploads.begin(v.caller.Org)
+	if err != nil {
+		return "", err
+	}
+	defer end()
 	file, size, err := upload(v.r)
 	if err != nil {
 		return "", err

@@ -32,6 +32,8 @@ type Door struct {
 	NoNewsletter bool // and offers no newsletter
 
 	Now func() time.Time // default time.Now
+
+	uploads uploads
 }
 
 // The names of cookies.
