@@ -85,20 +85,6 @@ func (v *visitor) sees(a answer, err error) func(status int, texts ...string) an
 
 var shownChallenge = regexp.MustCompile(`name="challenge" value="(\d+)"`)
 
-// signUp signs somebody up on our page. The first answer is the page that asks, which holds the challenge.
-func (v *visitor) signUp(address, password string) (asks, a answer, err error) {
-	asks, err = v.get("/signup")
-	if err != nil || asks.status != 200 {
-		return asks, asks, err
-	}
-	found := shownChallenge.FindStringSubmatch(asks.body)
-	if found == nil {
-		return asks, asks, fmt.Errorf("there is no challenge on\n%s", asks.body)
-	}
-	a, err = v.post("/signup", "do", "create", "challenge", found[1], "answer", v.answerOf(found[1]), "work", "", "email", address, "first", "Jane", "last", "Doe", "password", password)
-	return asks, a, err
-}
-
 // The requests of the dialect, with its tokens in the query.
 
 func (d *dashboard) session() (answer, error) {
