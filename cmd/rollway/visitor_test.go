@@ -14,7 +14,7 @@ import (
 // unlimited raises the limits of whatever a proof does often from one address; everything else is as shipped.
 func unlimited() (flags []string) {
 	for _, name := range []string{
-		"signup-limit", "signup-token-limit", "signup-mail-limit", "signup-total-mail-limit", "signup-guess-limit", "signup-challenge-limit",
+		"signup-limit", "signup-token-limit", "signup-mail-limit", "signup-total-mail-limit", "signup-guess-limit", "signup-session-limit", "signup-challenge-limit",
 		"signup-challenge-token-limit", "signin-limit", "signin-group-limit", "signin-reset-limit", "signin-reset-group-limit",
 	} {
 		flags = append(flags, "--"+name, "none")

@@ -39,6 +39,7 @@ type SignupConfig struct {
 
 	TokenLimit          string `help:"How often people may sign up by one service token." default:"100/60m" placeholder:"N/TIME"`
 	ChallengeTokenLimit string `help:"How many pictures may be asked for by one service token." default:"300/5m,1000/60m" placeholder:"N/TIME"`
+	SessionLimit        string `help:"How many sessions of service tokens one address (IPv6: /64) may open." default:"100/5m,600/60m" placeholder:"N/TIME"`
 	GuessLimit          string `help:"How many wrong links and codes may come from one address (IPv6: /64)." default:"20/60m" placeholder:"N/TIME"`
 	TotalMailLimit      string `help:"How many mails sign-up sends in all." default:"1000/60m" placeholder:"N/TIME"`
 }
@@ -62,6 +63,7 @@ func (c Config) signup() (s signup.Settings, pictures challenge.Config, err erro
 		to         *[]limit.Window
 	}{
 		{"limit", c.Limit, &s.PerAddress.Windows}, {"token-limit", c.TokenLimit, &s.PerToken.Windows}, {"guess-limit", c.GuessLimit, &s.Guesses.Windows},
+		{"session-limit", c.SessionLimit, &s.Sessions.Windows},
 		{"mail-limit", c.MailLimit, &s.Mails.Windows}, {"total-mail-limit", c.TotalMailLimit, &s.AllMails.Windows},
 		{"challenge-limit", c.ChallengeLimit, &pictures.PerAddress}, {"challenge-token-limit", c.ChallengeTokenLimit, &pictures.PerToken},
 	} {

@@ -64,9 +64,10 @@ func (r TokenRequest) check() error {
 // newSecret is 40 letters and digits, as long as GLPI's own tokens and without anything that a URL escapes.
 func newSecret() string { return (rand.Text() + rand.Text())[:40] }
 
-// CreateToken makes a token. Faults: Forbidden without the scope admin, Invalid.
+// CreateToken makes a token. Faults: Forbidden for anybody but the operator, since what a token begins is the installation's;
+// Invalid.
 func (s *Signup) CreateToken(ctx context.Context, c access.Caller, r TokenRequest) (Issued, error) {
-	if err := c.Require(access.Admin); err != nil {
+	if err := operator(c); err != nil {
 		return Issued{}, err
 	}
 	if err := r.check(); err != nil {
@@ -110,9 +111,9 @@ func scanToken(r *db.Rows) (t Token, err error) {
 	return t, json.Unmarshal([]byte(origins), &t.Origins)
 }
 
-// Tokens lists the organization's tokens, oldest first. Fault: Forbidden without the scope admin.
+// Tokens lists the organization's tokens, oldest first. Fault: Forbidden for anybody but the operator.
 func (s *Signup) Tokens(ctx context.Context, c access.Caller) (list []Token, err error) {
-	if err := c.Require(access.Admin); err != nil {
+	if err := operator(c); err != nil {
 		return nil, err
 	}
 	err = s.db.Read(ctx, func(tx *db.Tx) error {
@@ -151,7 +152,7 @@ func (s *Signup) RotateToken(ctx context.Context, c access.Caller, token id.Toke
 }
 
 // RevokeToken ends a token with its secrets and sessions, at once and for ever. Revoking it again does nothing. Faults:
-// Forbidden without the scope admin, NotFound.
+// Forbidden for anybody but the operator, NotFound.
 func (s *Signup) RevokeToken(ctx context.Context, c access.Caller, token id.TokenID) error {
 	return s.changeToken(ctx, c, token, "signup_token.revoke", nil, func(tx *db.Tx, t Token) error {
 		for _, table := range []string{"signup_token_secrets", "signup_sessions"} {
@@ -168,7 +169,7 @@ func over(t Token, now time.Time) bool {
 }
 
 func (s *Signup) changeToken(ctx context.Context, c access.Caller, token id.TokenID, action string, detail map[string]any, change func(*db.Tx, Token) error) error {
-	if err := c.Require(access.Admin); err != nil {
+	if err := operator(c); err != nil {
 		return err
 	}
 	return s.db.Write(ctx, func(tx *db.Tx) error {

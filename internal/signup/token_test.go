@@ -81,6 +81,12 @@ func TestServiceTokens(t *testing.T) {
 		h.wants(err, fault.Unauthenticated, "token_invalid")
 		_, err = h.CreateToken(h.Context(), access.Caller{Org: id.DefaultOrg, Scopes: access.Signup}, TokenRequest{Name: "x"})
 		h.wants(err, fault.Forbidden, "scope_missing")
+		owner := access.Caller{Org: id.DefaultOrg, Kind: access.Person, Scopes: access.Admin} // who administers an organization is no operator
+		_, err = h.CreateToken(h.Context(), owner, TokenRequest{Name: "x"})
+		h.wants(err, fault.Forbidden, "operator_only")
+		_, err = h.Tokens(h.Context(), owner)
+		h.wants(err, fault.Forbidden, "operator_only")
+		h.wants(h.RevokeToken(h.Context(), owner, i.ID), fault.Forbidden, "operator_only")
 		for _, origin := range []string{"dash.example", "https://dash.example/", "https://Dash.example", "ftp://x"} {
 			_, err = h.CreateToken(h.Context(), operate, TokenRequest{Name: "x", Origins: []string{origin}})
 			h.wants(err, fault.Invalid, "token_origin")
