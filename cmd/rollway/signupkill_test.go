@@ -54,7 +54,7 @@ const signupClients = 6
 func (k *signupKiller) round(i int) {
 	k.Helper()
 	r := newRand(k.seed, i)
-	k.target, k.midst, k.left, k.there = signupSteps[i%len(signupSteps)], i/len(signupSteps)%2 == 0, 1+r.IntN(6), make(chan struct{})
+	k.target, k.midst, k.left, k.there = signupSteps[i%len(signupSteps)], i/len(signupSteps)%2 == 0, 1+r.IntN(12), make(chan struct{})
 	ctx, stop := context.WithCancel(context.Background())
 	var group sync.WaitGroup
 	for n := range signupClients {
@@ -63,6 +63,7 @@ func (k *signupKiller) round(i int) {
 			for ctx.Err() == nil {
 				c.n++
 				c.signsUp()
+				time.Sleep(time.Millisecond) // when nothing goes
 			}
 		})
 	}
@@ -71,7 +72,7 @@ func (k *signupKiller) round(i int) {
 	case <-time.After(30 * time.Second):
 		stop()
 		group.Wait()
-		k.Fatalf("nobody got to %s: %v", k.target, k.unexpected)
+		k.Fatalf("nobody got to %s: %v", k.target, k.unexpected[:min(len(k.unexpected), 5)])
 	}
 	if k.midst {
 		time.Sleep(time.Duration(r.Int64N(int64(60 * time.Millisecond))))
