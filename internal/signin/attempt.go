@@ -93,8 +93,8 @@ func (s *Signin) check(ctx context.Context, l login, folded, password string, fr
 		if err != nil {
 			return err
 		}
-		if !right && l.waiting != "" { // after the same work whether or not somebody has the address
-			if right, _, err = s.Passwords.verify(l.waiting, password); err != nil {
+		if !right { // the same work whether or not somebody has the address or waits for it
+			if right, _, err = s.Passwords.verify(cmp.Or(l.waiting, s.Passwords.dummy()), password); err != nil {
 				return err
 			}
 			if right {
