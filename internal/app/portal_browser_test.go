@@ -165,8 +165,9 @@ func TestJourneyWithoutScripts(t *testing.T) {
 	b.Go(g.url + "/signup")
 	b.Type("#email", "grace@example.org")
 	b.Type("#first", "Grace")
+	before, _ := g.challenge(b)
 	b.Click("[data-another]")
-	b.Wait("#email")
+	b.Wait(`form:has([name="challenge"]:not([value="` + before + `"])) #email`) // of the page that comes, not of the one that goes
 	if value := browsertest.Eval[string](b, `document.querySelector("#email").value`); value != "grace@example.org" {
 		t.Errorf("with another picture the address is %q", value)
 	}

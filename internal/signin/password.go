@@ -81,6 +81,9 @@ func (p *Passwords) turn(ctx context.Context, fn func() error) error {
 		return ctx.Err()
 	}
 	defer func() { <-p.cores }()
+	if err := ctx.Err(); err != nil { // whoever asked has gone
+		return err
+	}
 	return fn()
 }
 
