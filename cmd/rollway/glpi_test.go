@@ -159,11 +159,15 @@ func TestADashboardInABrowser(t *testing.T) {
 	page := newLoopback(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/client.js" {
 			w.Header().Set("Content-Type", "text/javascript")
-			_, _ = w.Write(client)
+			if _, err := w.Write(client); err != nil {
+				t.Error(err)
+			}
 			return
 		}
 		w.Header().Set("Content-Type", "text/html")
-		_, _ = io.WriteString(w, `<!DOCTYPE html><title>Dashboard</title><script src="/client.js"></script><p id="ready">Ready`)
+		if _, err := io.WriteString(w, `<!DOCTYPE html><title>Dashboard</title><script src="/client.js"></script><p id="ready">Ready`); err != nil {
+			t.Error(err)
+		}
 	}))
 	b := browsertest.Open(t)
 	b.Go(page)
