@@ -9,7 +9,7 @@ import (
 )
 
 // Arrive begins a browser session for the person whom a launch credential acts for, as another system brings them to our own
-// pages. The session ends with the credential, and when the person gets an admin right: whoever minted the credential would
+// pages. The session ends when the credential is revoked, not when it expires, and when the person gets an admin right: whoever minted the credential would
 // have it too.
 //
 // Faults: Forbidden (launch_not_a_learner for a caller that is no such credential, launch_elsewhere for one of a launch,
