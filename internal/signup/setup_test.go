@@ -135,7 +135,7 @@ func (l letter) link(t testing.TB) (number, token string) {
 // letters waits until so many mails have arrived for an address, and returns them in the order they came.
 func (h *house) letters(to string, n int) (out []letter) {
 	h.Helper()
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	h.until("letters for "+to, func() bool {
 		out = nil
 		files, err := filepath.Glob(filepath.Join(h.box, "*.eml"))
 		h.must(err)
@@ -144,11 +144,22 @@ func (h *house) letters(to string, n int) (out []letter) {
 				out = append(out, l)
 			}
 		}
-		if len(out) >= n {
-			return out
-		}
+		return len(out) >= n
+	})
+	return out
+}
+
+// delivered waits until no mail waits: what has not arrived then was never written.
+func (h *house) delivered() {
+	h.Helper()
+	h.until("an empty outbox", func() bool { return h.count("outbox_jobs") == 0 })
+}
+
+func (h *house) until(what string, holds func() bool) {
+	h.Helper()
+	for deadline := time.Now().Add(time.Minute); !holds(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			h.Fatalf("%d letters for %s, not %d", len(out), to, n)
+			h.Fatalf("no %s", what)
 		}
 	}
 }

@@ -312,10 +312,7 @@ func TestWork(t *testing.T) {
 		if h.count("signups") != 1 || h.count("organizations") != 2 || h.count("people") != 1 {
 			h.Error("an expired sign-up is there still, or another is not")
 		}
-		h.letters("ada@example.org", 1)
-		if n := h.count("outbox_jobs"); n != 0 {
-			h.Errorf("%d messages wait", n)
-		}
+		h.delivered()
 		v, err := h.confirm("ada@example.org", 1)
 		h.must(err)
 		h.letters("ada@example.org", 2)
@@ -328,7 +325,7 @@ func TestWork(t *testing.T) {
 			if err := h.signIn("ada@example.org", password); (err == nil) != can {
 				h.Errorf("after %d days: %v", days, err)
 			}
-			time.Sleep(100 * time.Millisecond)
+			h.delivered()
 			if l := h.letters("ada@example.org", letters); len(l) != letters {
 				h.Errorf("after %d days %d letters, not %d: %+v", days, len(l), letters, l)
 			}
