@@ -33,10 +33,19 @@ type dashboard struct {
 
 func newDashboard(t *testing.T, e db.Engine, more ...string) *dashboard {
 	t.Helper()
+	box := t.TempDir()
+	d := dashboardAt(t, e, "file:"+box, more...)
+	d.box = box
+	return d
+}
+
+// dashboardAt is one whose mail leaves in another way.
+func dashboardAt(t *testing.T, e db.Engine, mail string, more ...string) *dashboard {
+	t.Helper()
 	data := t.TempDir()
-	d := &dashboard{house: &house{TB: t}, box: t.TempDir(), database: dbtest.URL(t, e), answers: filepath.Join(data, "challenges.jsonl")}
+	d := &dashboard{house: &house{TB: t}, database: dbtest.URL(t, e), answers: filepath.Join(data, "challenges.jsonl")}
 	var err error
-	d.server, err = newServer(environ("ROLLWAY_DATA="+data, "ROLLWAY_DB="+d.database), append(more, "--dev", "--mail", "file:"+d.box)...)
+	d.server, err = newServer(environ("ROLLWAY_DATA="+data, "ROLLWAY_DB="+d.database), append(more, "--dev", "--mail", mail)...)
 	d.must(err)
 	d.must(d.start())
 	t.Cleanup(func() {

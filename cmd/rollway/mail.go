@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 
@@ -14,7 +15,7 @@ import (
 // MailCommand groups the commands on mail.
 type MailCommand struct {
 	List  MailList  `cmd:"" help:"List messages that have not left: waiting, being sent, or dead letters."`
-	Retry MailRetry `cmd:"" help:"Send a message now, a dead letter too."`
+	Retry MailRetry `cmd:"" help:"Send messages now, dead letters too."`
 	Test  MailTest  `cmd:"" help:"Send a test message at once and say what the mail server answers."`
 }
 
@@ -92,13 +93,28 @@ func (c *MailList) Run(s *surroundings) error {
 
 // MailRetry is `mail retry`.
 type MailRetry struct {
-	Number int64 `arg:"" help:"Its number, as rollway mail list shows it."`
+	Numbers []int64 `arg:"" optional:"" help:"Their numbers, as rollway mail list shows them." placeholder:"NUMBER"`
+	Dead    bool    `help:"All dead letters instead."`
 	OrganizationOrAll
 }
 
-// Run has the message sent.
+// Run has the messages sent.
 func (c *MailRetry) Run(s *surroundings) error {
-	return c.mail(s, func(h *app.House, caller access.Caller) error { return h.Mail.Retry(s, caller, c.Number) })
+	if c.Dead == (len(c.Numbers) > 0) {
+		return fault.New(fault.Invalid, "retry_unclear", "Say which messages, as rollway mail list shows them, or --dead.")
+	}
+	return c.mail(s, func(h *app.House, caller access.Caller) error {
+		if c.Dead {
+			n, err := h.Mail.RetryDead(s, caller)
+			fmt.Fprintf(s.err, "Dead letters that are sent again: %d\n", n)
+			return err
+		}
+		var errs []error
+		for _, number := range c.Numbers {
+			errs = append(errs, h.Mail.Retry(s, caller, number))
+		}
+		return errors.Join(errs...)
+	})
 }
 
 // MailTest is `mail test`.

@@ -3,6 +3,7 @@ package mail
 import (
 	"context"
 	"fmt"
+	"iter"
 	"time"
 
 	"rollway/internal/access"
@@ -27,6 +28,8 @@ type Listed struct {
 	Dead      bool      // it waits for Retry
 	Error     string    // of the last attempt
 }
+
+const pageSize = 500 // messages looked at in one go
 
 // List returns messages that have not left with a number greater than after, in the order they were put, at most limit of
 // them: the organization's, or of all organizations for the operator of the installation, a System caller of none. Fault:
@@ -66,25 +69,51 @@ func (o *Office) Retry(ctx context.Context, c access.Caller, number int64) error
 	if err := may(c); err != nil {
 		return err
 	}
-	unknown := fault.New(fault.NotFound, "mail_unknown", "There is no mail %d that waits.", number)
 	found, err := o.queue.List(ctx, c.Org, kind, "", number-1, 1)
 	if err != nil {
 		return err
 	}
-	if len(found) == 0 || found[0].Number != number {
-		return unknown
+	again := false
+	if len(found) > 0 && found[0].Number == number {
+		again, err = o.again(ctx, c, found[0])
 	}
-	c.Org = found[0].Org // whose audit trail it is
-	return o.db.Write(ctx, func(tx *db.Tx) error {
-		waits, err := o.queue.Retry(ctx, tx, c.Org, kind, number)
+	if err == nil && !again {
+		err = fault.New(fault.NotFound, "mail_unknown", "There is no mail %d that waits.", number)
+	}
+	return err
+}
+
+// RetryDead has all dead letters sent now and returns how many they are; whose, see [Office.List]. Fault: Forbidden without
+// the scope admin.
+func (o *Office) RetryDead(ctx context.Context, c access.Caller) (n int, err error) {
+	if err := may(c); err != nil {
+		return 0, err
+	}
+	for j, err := range dead(ctx, o.queue, c.Org) {
 		if err != nil {
+			return n, err
+		}
+		again, err := o.again(ctx, c, j)
+		if err != nil {
+			return n, err
+		}
+		if again {
+			n++
+		}
+	}
+	return n, nil
+}
+
+// again makes a job due now, and says so in the audit trail of whose it is; false when it is being worked, or gone.
+func (o *Office) again(ctx context.Context, c access.Caller, j outbox.Listed) (waits bool, err error) {
+	c.Org = j.Org
+	err = o.db.Write(ctx, func(tx *db.Tx) (err error) {
+		if waits, err = o.queue.Retry(ctx, tx, j.Org, kind, j.Number); err != nil || !waits {
 			return err
 		}
-		if !waits {
-			return unknown
-		}
-		return access.Audit(ctx, tx, c, "mail.retry", fmt.Sprintf("mail %d", number), nil)
+		return access.Audit(ctx, tx, c, "mail.retry", fmt.Sprintf("mail %d", j.Number), nil)
 	})
+	return waits, err
 }
 
 // Test sends a message to an address at once, past the outbox, and returns what the server says. Faults: Forbidden without
@@ -122,13 +151,35 @@ func Probe(ctx context.Context, c Config) (string, error) {
 	return out.probe(ctx)
 }
 
-// Dead counts the dead letters of all organizations, up to a thousand.
-func Dead(ctx context.Context, d *db.DB) (dead int, err error) {
-	jobs, err := outbox.New(d).List(ctx, 0, kind, "", 0, 1000)
-	for _, j := range jobs {
-		if j.Dead() {
-			dead++
+// Dead counts the dead letters of all organizations.
+func Dead(ctx context.Context, d *db.DB) (n int, err error) {
+	for _, err := range dead(ctx, outbox.New(d), 0) {
+		if err != nil {
+			return n, err
+		}
+		n++
+	}
+	return n, nil
+}
+
+// dead yields the dead letters of an organization, or of all; an error ends it.
+func dead(ctx context.Context, q *outbox.Queue, org id.OrgID) iter.Seq2[outbox.Listed, error] {
+	return func(yield func(outbox.Listed, error) bool) {
+		for after := int64(0); ; {
+			jobs, err := q.List(ctx, org, kind, "", after, pageSize)
+			if err != nil {
+				yield(outbox.Listed{}, err)
+				return
+			}
+			for _, j := range jobs {
+				if j.Dead() && !yield(j, nil) {
+					return
+				}
+				after = j.Number
+			}
+			if len(jobs) < pageSize {
+				return
+			}
 		}
 	}
-	return dead, err
 }

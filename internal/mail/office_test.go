@@ -18,6 +18,7 @@ import (
 	"rollway/internal/db/dbtest"
 	"rollway/internal/fault"
 	"rollway/internal/id"
+	"rollway/internal/mail/mailtest"
 	"rollway/internal/outbox"
 )
 
@@ -26,15 +27,15 @@ type desk struct {
 	*testing.T
 	*Office
 	db     *db.DB
-	box    *postbox
+	box    *mailtest.Postbox
 	caller access.Caller
 }
 
 func eachDesk(t *testing.T, fn func(d *desk)) {
 	t.Helper()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		b := newPostbox(t, 0)
-		fn(&desk{t, newOffice(t, d, access.NewKey(), "smtp://"+b.address), d, b, access.CommandLine(id.DefaultOrg)})
+		b := mailtest.New(t, 0)
+		fn(&desk{t, newOffice(t, d, access.NewKey(), "smtp://"+b.Address), d, b, access.CommandLine(id.DefaultOrg)})
 	})
 }
 
@@ -122,11 +123,11 @@ func TestMailArrives(t *testing.T) {
 		d.sealed()
 		d.work()
 		d.until("it is sent", func() bool { return len(d.list()) == 0 })
-		got := d.box.all()
-		if len(got) != 1 || got[0].from != "office@learn.example" || got[0].to != "ada@example.com" {
+		got := d.box.All()
+		if len(got) != 1 || got[0].From != "office@learn.example" || got[0].To != "ada@example.com" {
 			t.Fatalf("%+v", got)
 		}
-		r := receive(t, got[0].raw)
+		r := receive(t, got[0].Raw)
 		if !strings.Contains(r.text, token) || !strings.Contains(r.text, "482913") || !strings.Contains(r.html, token) || !strings.Contains(r.text, "24\u00a0Stunden") || r.decoded(t, "From") != "Lernhaus Süd <office@learn.example>" {
 			t.Errorf("%s\n%s", r.decoded(t, "From"), r.text)
 		}
@@ -156,9 +157,9 @@ func (d *desk) sealed() {
 }
 
 // repeats tells of a message everything that every attempt must have in common.
-func repeats(t testing.TB, p parcel) string {
-	r := receive(t, p.raw)
-	return fmt.Sprint(p.to, r.Get("Message-Id"), r.Get("Date"), r.Get("Subject"), r.text, r.html)
+func repeats(t testing.TB, p mailtest.Parcel) string {
+	r := receive(t, p.Raw)
+	return fmt.Sprint(p.To, r.Get("Message-Id"), r.Get("Date"), r.Get("Subject"), r.text, r.html)
 }
 
 // Servers that are greylisting, full, silent or that hang up get the same message again until one takes it.
@@ -169,7 +170,7 @@ func TestMailIsTriedAgain(t *testing.T) {
 		d.Office.out.(*server).last = time.Second
 		n := 0
 		var mu sync.Mutex
-		d.box.by(func(step string, hangUp func()) error {
+		d.box.By(func(step string, hangUp func()) error {
 			mu.Lock()
 			defer mu.Unlock()
 			switch {
@@ -201,14 +202,14 @@ func TestMailIsTriedAgain(t *testing.T) {
 			}
 			return len(l) == 0
 		})
-		d.until("all came in", func() bool { return len(d.box.all()) >= 4 }) // more on a machine that stood still
-		got := d.box.all()
-		if !slices.ContainsFunc(got, func(p parcel) bool { return p.acknowledged }) {
+		d.until("all came in", func() bool { return len(d.box.All()) >= 4 }) // more on a machine that stood still
+		got := d.box.All()
+		if !slices.ContainsFunc(got, func(p mailtest.Parcel) bool { return p.Acknowledged }) {
 			t.Error("none was acknowledged")
 		}
 		for _, p := range got {
 			if repeats(t, p) != repeats(t, got[0]) {
-				t.Errorf("an attempt differs:\n%s\n%s", p.raw, got[0].raw)
+				t.Errorf("an attempt differs:\n%s\n%s", p.Raw, got[0].Raw)
 			}
 		}
 		for text := range seen {
@@ -227,24 +228,24 @@ func TestDeadLetters(t *testing.T) {
 	t.Parallel()
 	eachDesk(t, func(d *desk) {
 		t := d.T
-		d.box.down()
+		d.box.Down()
 		d.put(message())
 		d.work()
 		d.until("it failed twice", func() bool { return d.list()[0].Attempts > 2 })
 		if l := d.list()[0]; !strings.Contains(l.Error, "refused") || l.Dead {
 			t.Errorf("%+v", l)
 		}
-		d.box.by(func(string, func()) error {
+		d.box.By(func(string, func()) error {
 			return &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "No such user ada@example.com here"}
 		})
-		d.box.listen(d.box.address, 0)
+		d.box.Listen(d.box.Address, 0)
 		d.until("it is dead", func() bool { return d.list()[0].Dead })
 		l := d.list()[0]
 		if !strings.HasSuffix(l.Error, "answers 550 to MAIL: 5.1.1 No such user […] here") || !l.Due.IsZero() {
 			t.Errorf("%+v", l)
 		}
 		d.sealed()
-		d.box.by(nil)
+		d.box.By(nil)
 		if err := d.Retry(t.Context(), access.Caller{Org: id.DefaultOrg, Name: "nobody"}, l.Number); !fault.Is(err, fault.Forbidden) {
 			t.Error(err)
 		}
@@ -271,9 +272,46 @@ func TestDeadLetters(t *testing.T) {
 		if err := d.Retry(t.Context(), operator, l.Number); err != nil {
 			t.Fatal(err)
 		}
-		d.until("it is sent", func() bool { return len(d.list()) == 0 && len(d.box.all()) == 1 })
+		d.until("it is sent", func() bool { return len(d.list()) == 0 && len(d.box.All()) == 1 })
 		lines, err := access.Trail(t.Context(), d.db, d.caller, id.EntryID{}, 10)
 		if err != nil || len(lines) != 1 || lines[0].Action != "mail.retry" || lines[0].Subject != fmt.Sprint("mail ", l.Number) {
+			t.Errorf("%+v %v", lines, err)
+		}
+	})
+}
+
+// All dead letters can be sent again at once, also those behind many that wait, and by nobody but their operator.
+func TestRetryDead(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, base *db.DB) {
+		d := &desk{t, newOffice(t, base, access.NewKey(), "none"), base, nil, access.CommandLine(id.DefaultOrg)}
+		const waiting = pageSize + 1
+		d.put(slices.Repeat([]Message{message()}, waiting+2)...)
+		first := d.list()[0].Number
+		if err := base.Write(t.Context(), func(tx *db.Tx) error {
+			return tx.Defer(t.Context(), "UPDATE outbox_jobs SET due = NULL WHERE number >= ?", first+waiting)
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := Dead(t.Context(), base); n != 2 || err != nil {
+			t.Errorf("%d dead letters, %v", n, err)
+		}
+		elsewhere := d.caller
+		elsewhere.Org = 2
+		for _, c := range []struct {
+			access.Caller
+			n int
+			fault.Kind
+		}{{access.Caller{Org: id.DefaultOrg, Name: "nobody"}, 0, fault.Forbidden}, {elsewhere, 0, 0}, {access.CommandLine(0), 2, 0}, {d.caller, 0, 0}} {
+			if n, err := d.RetryDead(t.Context(), c.Caller); n != c.n || c.Kind == 0 && err != nil || c.Kind != 0 && !fault.Is(err, c.Kind) {
+				t.Errorf("%+v: %d, %v", c, n, err)
+			}
+		}
+		if n, err := Dead(t.Context(), base); n != 0 || err != nil {
+			t.Errorf("%d dead letters, %v", n, err)
+		}
+		lines, err := access.Trail(t.Context(), base, d.caller, id.EntryID{}, 10)
+		if err != nil || len(lines) != 2 || lines[0].Action != "mail.retry" {
 			t.Errorf("%+v %v", lines, err)
 		}
 	})
@@ -286,7 +324,7 @@ func TestKilledSender(t *testing.T) {
 	for _, e := range dbtest.Engines {
 		t.Run(e.String(), func(t *testing.T) {
 			t.Parallel()
-			url, key, box := dbtest.URL(t, e), access.NewKey(), newPostbox(t, 0)
+			url, key, box := dbtest.URL(t, e), access.NewKey(), mailtest.New(t, 0)
 			open := func() *db.DB {
 				d, err := db.Open(t.Context(), db.Options{URL: url, Conns: 8})
 				if err != nil {
@@ -298,10 +336,10 @@ func TestKilledSender(t *testing.T) {
 				return d
 			}
 			first := open()
-			d := &desk{t, newOffice(t, first, key, "smtp://"+box.address), first, box, access.CommandLine(id.DefaultOrg)}
+			d := &desk{t, newOffice(t, first, key, "smtp://"+box.Address), first, box, access.CommandLine(id.DefaultOrg)}
 			d.queue.Lease = 3 * time.Second
 			handed, dead := make(chan bool), make(chan bool)
-			box.by(func(step string, hangUp func()) error {
+			box.By(func(step string, hangUp func()) error {
 				if step == "TAKEN" {
 					handed <- true
 					<-dead
@@ -323,21 +361,21 @@ func TestKilledSender(t *testing.T) {
 			cancel()
 			group.Wait()
 
-			box.by(nil)
+			box.By(nil)
 			second := open()
 			t.Cleanup(func() {
 				if err := second.Close(); err != nil {
 					t.Error(err)
 				}
 			})
-			d = &desk{t, newOffice(t, second, key, "smtp://"+box.address), second, box, d.caller}
+			d = &desk{t, newOffice(t, second, key, "smtp://"+box.Address), second, box, d.caller}
 			if l := d.list(); len(l) != 1 || l[0].Attempts != 1 || !l[0].Sending {
 				t.Fatalf("%+v", l)
 			}
 			d.work()
 			d.until("the next sends it", func() bool { return len(d.list()) == 0 })
-			got := box.all()
-			if len(got) < 2 || repeats(t, got[0]) != repeats(t, got[1]) || !strings.Contains(receive(t, got[1].raw).text, token) {
+			got := box.All()
+			if len(got) < 2 || repeats(t, got[0]) != repeats(t, got[1]) || !strings.Contains(receive(t, got[1].Raw).text, token) {
 				t.Errorf("%d came: %+v", len(got), got)
 			}
 		})
@@ -348,7 +386,7 @@ func TestKilledSender(t *testing.T) {
 func TestMailWaits(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, base *db.DB) {
-		key, box := access.NewKey(), newPostbox(t, 0)
+		key, box := access.NewKey(), mailtest.New(t, 0)
 		d := &desk{t, newOffice(t, base, key, "none"), base, box, access.CommandLine(id.DefaultOrg)}
 		late, kept := message(), message()
 		late.Data.Expires = time.Now().Add(-time.Second)
@@ -369,15 +407,15 @@ func TestMailWaits(t *testing.T) {
 		if l := stranger.list(); len(l) != 2 || l[0].To != "" || !strings.Contains(l[0].Error, "cannot be opened") {
 			t.Errorf("%+v", l)
 		}
-		d.Office = newOffice(t, base, key, "smtp://"+box.address)
+		d.Office = newOffice(t, base, key, "smtp://"+box.Address)
 		d.work()
 		d.until("the one is sent and the other dead", func() bool { return len(d.list()) == 1 && d.list()[0].Dead })
 		if l := d.list()[0]; l.Kind != Confirm || !strings.Contains(l.Error, "not sent in time") {
 			t.Errorf("%+v", l)
 		}
 		said, err := d.Test(t.Context(), d.caller, "Bob@example.com", "fr")
-		got := box.all()
-		if err != nil || said == "" || len(got) != 2 || got[1].to != "Bob@example.com" || !strings.Contains(receive(t, got[1].raw).text, "Bonjour,") {
+		got := box.All()
+		if err != nil || said == "" || len(got) != 2 || got[1].To != "Bob@example.com" || !strings.Contains(receive(t, got[1].Raw).text, "Bonjour,") {
 			t.Errorf("%q, %v, %d", said, err, len(got))
 		}
 		for _, to := range []string{"bob", "a@b@c.de"} {

@@ -2,6 +2,7 @@ package mail
 
 import (
 	"context"
+	"net"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"github.com/emersion/go-smtp"
 
 	"rollway/internal/fault"
+	"rollway/internal/mail/mailtest"
 )
 
 func TestTransports(t *testing.T) {
@@ -73,14 +75,14 @@ func TestTransports(t *testing.T) {
 }
 
 // serverAt is the transport to a postbox, with short patience.
-func serverAt(t testing.TB, b *postbox, user, how string) *server {
+func serverAt(t testing.TB, b *mailtest.Postbox, user, how string) *server {
 	t.Helper()
 	scheme, query, _ := strings.Cut(how, "?")
-	u := url.URL{Scheme: scheme, Host: b.address, RawQuery: query}
+	u := url.URL{Scheme: scheme, Host: b.Address, RawQuery: query}
 	if user != "" {
-		u.User = url.UserPassword(user, boxPassword)
+		u.User = url.UserPassword(user, mailtest.Password)
 	}
-	_, out, err := Config{URL: u.String(), From: "office@learn.example", FromName: "Lernhaus Süd", PublicURL: "https://learn.example", roots: b.roots}.read()
+	_, out, err := Config{URL: u.String(), From: "office@learn.example", FromName: "Lernhaus Süd", PublicURL: "https://learn.example", roots: b.Roots}.read()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,31 +113,31 @@ func TestServerWays(t *testing.T) {
 		fails string
 	}{
 		{name: "clear", how: "smtp"},
-		{name: "clear, signed in on this machine", options: withAuth, user: "ada", how: "smtp"},
-		{name: "STARTTLS", options: withTLS, how: "smtp?tls=starttls", tls: true},
-		{name: "STARTTLS, signed in", options: withTLS | withAuth, user: "ada", how: "smtp?tls=starttls", tls: true},
-		{name: "TLS from the start", options: implicit, how: "smtps", tls: true},
-		{name: "TLS from the start, signed in", options: implicit | withAuth, user: "ada", how: "smtps", tls: true},
+		{name: "clear, signed in on this machine", options: mailtest.WithAuth, user: "ada", how: "smtp"},
+		{name: "STARTTLS", options: mailtest.WithTLS, how: "smtp?tls=starttls", tls: true},
+		{name: "STARTTLS, signed in", options: mailtest.WithTLS | mailtest.WithAuth, user: "ada", how: "smtp?tls=starttls", tls: true},
+		{name: "TLS from the start", options: mailtest.Implicit, how: "smtps", tls: true},
+		{name: "TLS from the start, signed in", options: mailtest.Implicit | mailtest.WithAuth, user: "ada", how: "smtps", tls: true},
 		{name: "no STARTTLS there", how: "smtp?tls=starttls", fails: "does not support STARTTLS"},
-		{name: "a certificate of somebody's", options: withTLS, how: "smtp?tls=starttls", distrust: true, fails: "certificate"},
-		{name: "a certificate of somebody's, TLS from the start", options: implicit, how: "smtps", distrust: true, fails: "certificate"},
-		{name: "a wrong user", options: withTLS | withAuth, user: "bob", how: "smtp?tls=starttls", fails: "535"},
-		{name: "no user", options: withTLS | withAuth, how: "smtp?tls=starttls", fails: "530"},
-		{name: "no signing in there", options: withTLS, user: "ada", how: "smtp?tls=starttls", fails: "AUTH"},
+		{name: "a certificate of somebody's", options: mailtest.WithTLS, how: "smtp?tls=starttls", distrust: true, fails: "certificate"},
+		{name: "a certificate of somebody's, TLS from the start", options: mailtest.Implicit, how: "smtps", distrust: true, fails: "certificate"},
+		{name: "a wrong user", options: mailtest.WithTLS | mailtest.WithAuth, user: "bob", how: "smtp?tls=starttls", fails: "535"},
+		{name: "no user", options: mailtest.WithTLS | mailtest.WithAuth, how: "smtp?tls=starttls", fails: "530"},
+		{name: "no signing in there", options: mailtest.WithTLS, user: "ada", how: "smtp?tls=starttls", fails: "AUTH"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			b := newPostbox(t, c.options)
+			b := mailtest.New(t, c.options)
 			if c.distrust {
-				b.roots = nil
+				b.Roots = nil
 			}
 			s := serverAt(t, b, c.user, c.how)
 			m := sample(t)
 			said, err := s.send(t.Context(), m)
 			probed, errProbe := s.probe(t.Context())
-			got := b.all()
+			got := b.All()
 			if c.fails != "" {
-				if !fault.Is(err, fault.Unavailable) || !strings.Contains(err.Error(), c.fails) || strings.Contains(err.Error(), boxPassword) || len(got) != 0 {
+				if !fault.Is(err, fault.Unavailable) || !strings.Contains(err.Error(), c.fails) || strings.Contains(err.Error(), mailtest.Password) || len(got) != 0 {
 					t.Fatalf("%v, %d taken", err, len(got))
 				}
 				if c.fails != "530" && errProbe == nil {
@@ -147,7 +149,7 @@ func TestServerWays(t *testing.T) {
 				t.Fatalf("%q %v, probed %q %v, %d taken", said, err, probed, errProbe, len(got))
 			}
 			p := got[0]
-			if p.from != "office@learn.example" && p.from != m.from || p.to != "ada@example.com" || p.tls != c.tls || p.user != c.user || strings.TrimSpace(string(p.raw)) != strings.TrimSpace(string(m.text)) {
+			if p.From != "office@learn.example" && p.From != m.from || p.To != "ada@example.com" || p.TLS != c.tls || p.User != c.user || strings.TrimSpace(string(p.Raw)) != strings.TrimSpace(string(m.text)) {
 				t.Errorf("%+v", p)
 			}
 		})
@@ -157,7 +159,7 @@ func TestServerWays(t *testing.T) {
 // What a server says is final only when it is said to the message and begins with 5, but for what is about our own account there.
 func TestServerTrouble(t *testing.T) {
 	t.Parallel()
-	refuse := func(at string, code int) rule {
+	refuse := func(at string, code int) mailtest.Rule {
 		return func(step string, _ func()) error {
 			if step != at {
 				return nil
@@ -167,7 +169,7 @@ func TestServerTrouble(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name  string
-		rule  rule
+		rule  mailtest.Rule
 		final bool
 		says  string
 	}{
@@ -189,8 +191,8 @@ func TestServerTrouble(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			b := newPostbox(t, 0)
-			b.by(c.rule)
+			b := mailtest.New(t, 0)
+			b.By(c.rule)
 			_, err := serverAt(t, b, "", "smtp").send(t.Context(), sample(t))
 			if fault.Is(err, fault.Invalid) != c.final || !fault.Is(err, fault.Unavailable) != c.final || !strings.Contains(err.Error(), c.says) {
 				t.Errorf("%v, want %q", err, c.says)
@@ -199,12 +201,12 @@ func TestServerTrouble(t *testing.T) {
 	}
 	t.Run("silent", func(t *testing.T) {
 		t.Parallel()
-		b := newPostbox(t, 0)
+		b := mailtest.New(t, 0)
 		s := serverAt(t, b, "", "smtp")
 		s.last = 200 * time.Millisecond
-		b.by(func(step string, _ func()) error {
+		b.By(func(step string, _ func()) error {
 			if step == "TAKEN" {
-				<-b.stop
+				<-b.Stop
 			}
 			return nil
 		})
@@ -218,10 +220,25 @@ func TestServerTrouble(t *testing.T) {
 			t.Error(err)
 		}
 	})
+	for _, how := range []string{"smtp", "smtp?tls=starttls", "smtps"} {
+		t.Run("silent from the start, "+how, func(t *testing.T) {
+			t.Parallel()
+			l, err := net.Listen("tcp", "127.0.0.1:0") // whose backlog takes connections that nobody serves
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer l.Close()
+			s := serverAt(t, &mailtest.Postbox{Address: l.Addr().String()}, "", how)
+			s.step = 200 * time.Millisecond
+			if _, err := s.send(t.Context(), sample(t)); !fault.Is(err, fault.Unavailable) || !strings.Contains(err.Error(), "did not answer in time (connecting)") {
+				t.Error(err)
+			}
+		})
+	}
 	t.Run("down", func(t *testing.T) {
 		t.Parallel()
-		b := newPostbox(t, 0)
-		b.down()
+		b := mailtest.New(t, 0)
+		b.Down()
 		if _, err := serverAt(t, b, "", "smtp").send(t.Context(), sample(t)); !fault.Is(err, fault.Unavailable) || !strings.Contains(err.Error(), "refused") {
 			t.Error(err)
 		}

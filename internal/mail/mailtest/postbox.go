@@ -1,4 +1,6 @@
-package mail
+// Package mailtest is a mail server for tests: one that takes messages by SMTP, with and without TLS and signing in, and that
+// does whatever a test has it do at each step of a conversation. Only tests import it.
+package mailtest
 
 import (
 	"crypto/ecdsa"
@@ -19,68 +21,71 @@ import (
 	"github.com/emersion/go-smtp"
 )
 
-// postbox is a mail server that takes messages, or does not.
-type postbox struct {
+// Postbox is a mail server that takes messages, or does not.
+type Postbox struct {
 	testing.TB
-	server  *smtp.Server
-	door    net.Listener
-	address string
-	roots   *x509.CertPool
-	stop    chan struct{} // closed at the end of the test
+	Address string         // host and port, on this machine
+	Roots   *x509.CertPool // whose certificate it has; nil without TLS
+	Stop    chan struct{}  // closed at the end of the test
 
-	mu   sync.Mutex
-	got  []parcel
-	rule rule
+	server *smtp.Server
+	door   net.Listener
+	mu     sync.Mutex
+	got    []Parcel
+	rule   Rule
 }
 
-// rule decides on one step of a conversation: "MAIL", "RCPT", "DATA" before the message is read, "TAKEN" when it is. hangUp
+// Rule decides on one step of a conversation: "MAIL", "RCPT", "DATA" before the message is read, "TAKEN" when it is. hangUp
 // ends the connection.
-type rule func(step string, hangUp func()) error
+type Rule func(step string, hangUp func()) error
 
-// parcel is a message as it came in.
-type parcel struct {
-	from, to, user string
-	tls            bool
-	raw            []byte
-	acknowledged   bool
+// Parcel is a message as it came in.
+type Parcel struct {
+	From, To     string // of the envelope
+	User         string // who signed in
+	TLS          bool
+	Raw          []byte
+	Acknowledged bool
 }
 
-// box options.
+// What a postbox has, added up.
 const (
-	withTLS  = 1 << iota // offers STARTTLS
-	implicit             // TLS from the first byte
-	withAuth             // wants ada and her password
+	WithTLS  = 1 << iota // offers STARTTLS
+	Implicit             // TLS from the first byte
+	WithAuth             // wants ada and her password
 )
 
-const boxPassword = "p@ss/w:rd?#"
+// Password is ada's.
+const Password = "p@ss/w:rd?#"
 
-func newPostbox(t testing.TB, options int) *postbox {
+// New returns a server that takes every message until the test ends, with the options.
+func New(t testing.TB, options int) *Postbox {
 	t.Helper()
-	b := &postbox{TB: t, stop: make(chan struct{})}
+	b := &Postbox{TB: t, Stop: make(chan struct{})}
 	b.server = smtp.NewServer(smtp.BackendFunc(func(c *smtp.Conn) (smtp.Session, error) {
-		s := &conversation{postbox: b, conn: c}
-		if options&withAuth != 0 {
+		s := &conversation{Postbox: b, conn: c}
+		if options&WithAuth != 0 {
 			return &proving{s}, nil
 		}
 		return s, nil
 	}))
 	b.server.Domain, b.server.AllowInsecureAuth, b.server.EnableSMTPUTF8 = "box.example", true, true
 	b.server.ErrorLog = nothing{}
-	if options&(withTLS|implicit) != 0 {
+	if options&(WithTLS|Implicit) != 0 {
 		cert, roots := certificate(t)
-		b.roots = roots
+		b.Roots = roots
 		b.server.TLSConfig = &tls.Config{Certificates: []tls.Certificate{cert}}
 	}
-	b.address = b.listen("127.0.0.1:0", options)
+	b.Address = b.Listen("127.0.0.1:0", options)
 	t.Cleanup(func() {
-		close(b.stop)
+		close(b.Stop)
 		b.server.Close()
 	})
 	return b
 }
 
-// listen begins to answer.
-func (b *postbox) listen(at string, options int) string {
+// Listen begins to answer at an address, and returns it: again after [Postbox.Down].
+func (b *Postbox) Listen(at string, options int) string {
 	b.Helper()
 	l, err := net.Listen("tcp", at)
 	if err != nil {
@@ -88,7 +93,7 @@ func (b *postbox) listen(at string, options int) string {
 	}
 	b.door = l
 	address := l.Addr().String()
-	if options&implicit != 0 {
+	if options&Implicit != 0 {
 		l = tls.NewListener(l, b.server.TLSConfig)
 	}
 	go func() {
@@ -99,8 +104,8 @@ func (b *postbox) listen(at string, options int) string {
 	return address
 }
 
-// down has it answer nobody until it listens again.
-func (b *postbox) down() {
+// Down has it answer nobody until it listens again.
+func (b *Postbox) Down() {
 	if err := b.door.Close(); err != nil {
 		b.Error(err)
 	}
@@ -111,29 +116,30 @@ type nothing struct{}
 func (nothing) Printf(string, ...any) {}
 func (nothing) Println(...any)        {}
 
-// by sets what happens to messages from now on.
-func (b *postbox) by(r rule) {
+// By sets what happens to messages from now on.
+func (b *Postbox) By(r Rule) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.rule = r
 }
 
-func (b *postbox) all() []parcel {
+// All is what came in, also what was not acknowledged.
+func (b *Postbox) All() []Parcel {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return append([]parcel(nil), b.got...)
+	return append([]Parcel(nil), b.got...)
 }
 
 // conversation is one connection.
 type conversation struct {
-	*postbox
+	*Postbox
 	conn *smtp.Conn
-	parcel
+	Parcel
 }
 
 func (s *conversation) judge(step string) error {
 	s.mu.Lock()
-	r := s.postbox.rule
+	r := s.Postbox.rule
 	s.mu.Unlock()
 	if r == nil {
 		return nil
@@ -141,16 +147,16 @@ func (s *conversation) judge(step string) error {
 	return r(step, func() { s.conn.Conn().Close() })
 }
 
-func (s *conversation) Reset()        { s.from, s.to = "", "" }
+func (s *conversation) Reset()        { s.From, s.To = "", "" }
 func (s *conversation) Logout() error { return nil }
 
 func (s *conversation) Mail(from string, _ *smtp.MailOptions) error {
-	s.from = from
+	s.From = from
 	return s.judge("MAIL")
 }
 
 func (s *conversation) Rcpt(to string, _ *smtp.RcptOptions) error {
-	s.to = to
+	s.To = to
 	return s.judge("RCPT")
 }
 
@@ -163,9 +169,9 @@ func (s *conversation) Data(r io.Reader) error {
 		return err
 	}
 	_, secure := s.conn.TLSConnectionState()
-	p := parcel{from: s.from, to: s.to, user: s.user, tls: secure, raw: raw}
+	p := Parcel{From: s.From, To: s.To, User: s.User, TLS: secure, Raw: raw}
 	err = s.judge("TAKEN")
-	p.acknowledged = err == nil
+	p.Acknowledged = err == nil
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.got = append(s.got, p)
@@ -179,16 +185,16 @@ func (s *proving) AuthMechanisms() []string { return []string{sasl.Plain} }
 
 func (s *proving) Auth(string) (sasl.Server, error) {
 	return sasl.NewPlainServer(func(_, user, password string) error {
-		if user != "ada" || password != boxPassword {
+		if user != "ada" || password != Password {
 			return smtp.ErrAuthFailed
 		}
-		s.user = user
+		s.User = user
 		return nil
 	}), nil
 }
 
 func (s *proving) Mail(from string, o *smtp.MailOptions) error {
-	if s.user == "" {
+	if s.User == "" {
 		return &smtp.SMTPError{Code: 530, EnhancedCode: smtp.EnhancedCode{5, 7, 0}, Message: "Authentication required"}
 	}
 	return s.conversation.Mail(from, o)
