@@ -144,6 +144,11 @@ func TestPeople(t *testing.T) {
 		w.want(200, `[{…"is_default":1,…}]`, "GET", "/PluginFlyvemdmFleet", "", s)
 		w.want(200, `[{…"id":`+mine+`,…}]`, "GET", "/User", "", s)
 		w.want(200, `{…"totalcount":1}`, "GET", "/search/User?range=0-0", "", s)
+		whole := w.want(200, `[{…"id":`+mine+`,…}]`, "GET", "/user/"+mine+"/useremail", "", s).header
+		beyond := w.want(206, `[]`, "GET", "/User?range=1-5", "", s).header
+		if whole.Get("Content-Range") != "0-0/1" || whole.Get("Accept-Range") != "UserEmail 1000" || beyond.Get("Content-Range") != "" {
+			w.Errorf("the ranges are %v and %v", whole, beyond)
+		}
 		w.want(200, `{…"email":"ann@example.org",…}`, "GET", "/UserEmail/"+mine, "", s)
 		w.want(200, `[{…"email":"ann@example.org",…}]`, "GET", "/UserEmail", "", s)
 		other := w.want(404, `["ERROR_ITEM_NOT_FOUND","Item not found"]`, "GET", "/User/"+bob, "", s)
@@ -175,6 +180,8 @@ func TestPeople(t *testing.T) {
 		w.want(200, `{"session":{…"glpiID":0,…}}`, "GET", "/getFullSession", "", service)
 		w.want(200, `{"myprofiles":[{…"name":"service"}]}`, "GET", "/getMyProfiles", "", service)
 		w.want(200, `{"session":{…},"session_token":"…"}`, "GET", "/initSession?get_full_session=true&user_token="+w.secret, "")
+		w.want(200, `{"session":{…},"session_token":"…"}`, "GET", "/initSession?get_full_session=1&user_token="+w.secret, "")
+		w.want(200, `{"session_token":"…"}`, "GET", "/initSession?get_full_session=false&user_token="+w.secret, "")
 		w.want(200, ``, "GET", "/killSession", "", s)
 		w.want(401, `["ERROR_SESSION_TOKEN_INVALID",…`, "GET", "/User/"+mine, "", s)
 		// What a browser keeps as a cookie opens nothing here.

@@ -60,7 +60,7 @@ func (d *Door) read(a *ask, t *itemtype) (answer, error) {
 		return answer{}, errNoItem()
 	}
 	if len(a.parts) == 3 {
-		return d.page(a, a.parts[2], func(d *Door, a *ask, s span) ([]item, int, error) {
+		return d.page(a, itemtypes[folded(a.parts[2])].name, func(d *Door, a *ask, s span) ([]item, int, error) {
 			return t.below[folded(a.parts[2])](d, a, number, s)
 		})
 	}
@@ -81,13 +81,15 @@ type bulk struct {
 	op      op
 	results []map[string]any
 	done    []int64
-	refused *refusal // the last one
+	refused *refusal // the last one, or the first that is our own failure
 }
 
 func (b *bulk) note(id any, number int64, err *refusal) {
 	result := map[string]any{"message": ""}
 	if err != nil {
-		b.refused = err
+		if b.refused == nil || !b.refused.ours() {
+			b.refused = err
+		}
 		result["message"] = plainText(err.text)
 	} else {
 		b.done = append(b.done, number)
@@ -147,9 +149,9 @@ func (d *Door) create(a *ask, t *itemtype) (answer, error) {
 		case err == nil:
 			b.note(number, number, nil)
 			links = append(links, d.url(a, t.name, number))
-		case f.status >= http.StatusInternalServerError:
+		case f.ours() && len(b.done) == 0:
 			return answer{}, f
-		default:
+		default: // also when we failed after some were made: what was made must be told
 			b.note(false, 0, f)
 		}
 	}
@@ -194,6 +196,11 @@ func (d *Door) each(a *ask, op op, do func(*Door, *ask, int64, map[string]any) e
 	if err != nil {
 		return answer{}, err
 	}
+	for _, input := range inputs { // before anything is done
+		if _, named := input["id"]; !named && len(a.parts) < 2 {
+			return answer{}, refuse(http.StatusBadRequest, codeBadArray, textBadArray+" with an id")
+		}
+	}
 	b := bulk{op: op}
 	for _, input := range inputs {
 		number, asked, err := a.number(input)
@@ -204,7 +211,7 @@ func (d *Door) each(a *ask, op op, do func(*Door, *ask, int64, map[string]any) e
 		switch {
 		case err == nil:
 			f = nil
-		case !many || f.status >= http.StatusInternalServerError || f.code == codeBadArray:
+		case !many || f.ours() && len(b.done) == 0:
 			return answer{}, f
 		}
 		b.note(asked, number, f)
@@ -215,7 +222,8 @@ func (d *Door) each(a *ask, op op, do func(*Door, *ask, int64, map[string]any) e
 	return answer{body: b.results}, nil
 }
 
-// number is the id of the item that an input is about, and as the client wrote it. The path and the input must agree.
+// number is the id of the item that an input is about, and as the client wrote it. The path and the input, of which one has
+// it, must agree.
 func (a *ask) number(input map[string]any) (number int64, asked string, err error) {
 	var said []string
 	if len(a.parts) > 1 {
@@ -223,9 +231,6 @@ func (a *ask) number(input map[string]any) (number int64, asked string, err erro
 	}
 	if v, ok := input["id"]; ok {
 		said = append(said, textOf(v))
-	}
-	if len(said) == 0 {
-		return 0, "", refuse(http.StatusBadRequest, codeBadArray, textBadArray+" with an id")
 	}
 	number, ok := numberOf(said[0])
 	if !ok {

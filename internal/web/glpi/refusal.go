@@ -67,6 +67,9 @@ func (f *refusal) because(err error) *refusal {
 	return f
 }
 
+// ours tells that it is no mistake of the client's.
+func (f *refusal) ours() bool { return f.status >= http.StatusInternalServerError }
+
 func (f *refusal) Error() string { return f.code + " " + f.text }
 
 // outgoing is a refusal on its way out: what the house logs, and how Refuse finds the refusal again.

@@ -67,7 +67,7 @@ func (d *Door) initSession(a *ask) (answer, error) {
 		return answer{}, err
 	}
 	out := map[string]any{"session_token": token}
-	if a.text("get_full_session") == "true" {
+	if given(a.values["get_full_session"]) {
 		if a.from, err = d.open(a.Context(), token); err != nil {
 			return answer{}, err
 		}

@@ -1,10 +1,14 @@
 package glpi
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
+
+	"rollway/internal/fault"
+	"rollway/internal/signup"
 )
 
 const (
@@ -154,6 +158,46 @@ func TestBulk(t *testing.T) {
 		w.want(207, `["ERROR_GLPI_PARTIAL_UPDATE",[{"`+fay+`":true,"message":""},{"`+gus+`":false,"message":"Validation token is invalid"}]]`, "PUT", validations,
 			`{"input":[{"id":`+fay+`,"_validate":"`+token+`"},{"id":"`+gus+`","_validate":"`+token+`x"}]}`, s)
 		w.want(400, `["ERROR_GLPI_UPDATE",[{"`+fay+`":false,"message":"Validation token is invalid"}]]`, "PUT", validations, `{"input":[{"id":`+fay+`,"_validate":"`+token+`"}]}`, s)
+	})
+}
+
+// TestBulkIsToldWhole: what was done of a list is told, whatever comes after it; what cannot be told apart is not begun.
+func TestBulkIsToldWhole(t *testing.T) {
+	each(t, func(w *world) {
+		s := "Session-Token: " + w.service()
+		w.want(201, `{"id":…,"message":""}`, "POST", users, w.form("ned@example.org", w.captcha(s), ""), s)
+		id, token := w.mailTo("ned@example.org")
+		w.want(400, `["ERROR_BAD_ARRAY",…`, "PUT", validations, `{"input":[{"id":`+id+`,"_validate":"`+token+`"},{"_validate":"`+token+`"}]}`, s)
+		w.want(200, `[{"`+id+`":true,"message":""}]`, "PUT", validations, `{"input":[{"id":`+id+`,"_validate":"`+token+`"}]}`, s)
+
+		failing := func(at int64) *itemtype {
+			n := int64(0)
+			one := func() (int64, error) {
+				if n++; n == at {
+					return 0, fault.New(fault.Unavailable, "busy", "Come again later; soon.")
+				}
+				return n, nil
+			}
+			return &itemtype{name: "X", add: func(*Door, *ask, map[string]any) (int64, error) { return one() },
+				change: func(*Door, *ask, int64, map[string]any) error { _, err := one(); return err }}
+		}
+		a := &ask{Request: request("POST", "/X", ""), params: params{values: map[string]any{"input": []any{map[string]any{"id": 1.0}, map[string]any{"id": 2.0}}}},
+			parts: []string{"X"}, from: session{service: &signup.TokenSession{}}}
+		for _, c := range []struct {
+			do   func(*ask, *itemtype) (answer, error)
+			at   int64
+			says string
+		}{
+			{w.create, 1, "503 ERROR []"}, {w.update, 1, "503 ERROR []"},
+			{w.create, 2, "207 ERROR_GLPI_PARTIAL_ADD [map[id:1 message:] map[id:false message:Come again later, soon.]]"},
+			{w.update, 2, "207 ERROR_GLPI_PARTIAL_UPDATE [map[1:true message:] map[2:false message:Come again later, soon.]]"},
+		} {
+			_, err := c.do(a, failing(c.at))
+			var f *refusal
+			if !errors.As(err, &f) || fault.Of(f.cause).Code != "busy" || fmt.Sprint(f.status, " ", f.code, " ", f.results) != c.says {
+				t.Errorf("%+v, want %s", err, c.says)
+			}
+		}
 	})
 }
 

@@ -55,8 +55,9 @@ func (s span) check(total int) error {
 	return nil
 }
 
+// contentRange names the n things that were found, one at least.
 func (s span) contentRange(n, total int) string {
-	return fmt.Sprintf("%d-%d/%d", s.first, s.first+max(n, 1)-1, total)
+	return fmt.Sprintf("%d-%d/%d", s.first, s.first+n-1, total)
 }
 
 // page answers a list: 206 when it is not the whole.
@@ -66,7 +67,7 @@ func (d *Door) page(a *ask, name string, list func(*Door, *ask, span) ([]item, i
 		return answer{}, err
 	}
 	out := answer{body: found, header: map[string]string{"Accept-Range": fmt.Sprintf("%s %d", name, maxSpan)}}
-	if total > 0 {
+	if len(found) > 0 {
 		out.header["Content-Range"] = s.contentRange(len(found), total)
 	}
 	if len(found) < total {
@@ -116,7 +117,7 @@ func (d *Door) search(a *ask) (answer, error) {
 		rows[i] = map[string]any{"1": f["name"], "2": f["id"]}
 	}
 	out := answer{body: map[string]any{"totalcount": total, "count": len(rows), "sort": 1, "order": "ASC", "data": rows}}
-	if total > 0 {
+	if len(found) > 0 {
 		out.body.(map[string]any)["content-range"] = s.contentRange(len(found), total)
 	}
 	if len(found) < total {
