@@ -45,6 +45,34 @@ func TestScopesReadBackAndImply(t *testing.T) {
 	}
 }
 
+// A caller that somebody forgot to fill in is nobody, and only the command line and the server itself are the operator.
+func TestForgottenCallerIsNobody(t *testing.T) {
+	t.Parallel()
+	var forgotten access.Caller
+	switch forgotten.Kind {
+	case access.System, access.ServiceAccount, access.Credential, access.Person:
+		t.Error("the zero kind is one of a caller")
+	}
+	forgotten.Scopes = access.Admin
+	if err := forgotten.Require(access.PeopleRead); !fault.Is(err, fault.Forbidden) {
+		t.Errorf("a caller of no kind may: %v", err)
+	}
+	operator := access.CommandLine(id.DefaultOrg)
+	if err := operator.RequireOperator(); err != nil {
+		t.Error(err)
+	}
+	weak := operator
+	weak.Scopes = access.All
+	account := operator
+	account.Kind = access.ServiceAccount
+	for name, c := range map[string]access.Caller{"forgotten": forgotten, "without the right": weak, "a service account": account,
+		"an owner": access.SignedIn(id.DefaultOrg, id.New[id.PersonID](), id.SigninID{}, access.Admin)} {
+		if err := c.RequireOperator(); !fault.Is(err, fault.Forbidden) {
+			t.Errorf("%s is taken for the operator: %v", name, err)
+		}
+	}
+}
+
 func TestGrants(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		changes := access.NewChanges(d)
@@ -70,7 +98,7 @@ func TestGrants(t *testing.T) {
 		if !holds() || len(heard) != 1 || heard[0] != (access.Change{Org: id.DefaultOrg, Kind: access.PersonChanged, Subject: person}) {
 			t.Fatalf("holds %v, heard %v", holds(), heard)
 		}
-		weak := access.Caller{Org: id.DefaultOrg, Scopes: access.PeopleWrite}
+		weak := access.Caller{Org: id.DefaultOrg, Kind: access.ServiceAccount, Scopes: access.PeopleWrite}
 		if err := do(func(tx *db.Tx) error { return access.RevokeGrant(t.Context(), tx, changes, weak, person, access.Admin) }); !fault.Is(err, fault.Forbidden) {
 			t.Fatalf("taken by one who may not: %v", err)
 		}

@@ -24,15 +24,15 @@ type Caller struct {
 	Bound      *Bound          // the one agent it acts for; nil for all others
 }
 
-// Kind is the kind of a caller.
+// Kind is the kind of a caller. Zero is none: nobody is the server itself by having been forgotten.
 type Kind uint8
 
 // The kinds of caller.
 const (
-	System         Kind = iota // the command line and the server itself
-	ServiceAccount             // another system
-	Credential                 // a username and secret, usually bound to one agent
-	Person                     // somebody who is signed in
+	System         Kind = iota + 1 // the command line and the server itself
+	ServiceAccount                 // another system
+	Credential                     // a username and secret, usually bound to one agent
+	Person                         // somebody who is signed in
 )
 
 // Bound is what a credential of one agent is limited to.
@@ -53,10 +53,19 @@ func SignedIn(org id.OrgID, person id.PersonID, session id.SigninID, rights Scop
 	return Caller{Org: org, Kind: Person, Name: "person " + person.String(), Scopes: rights, Person: person, Signin: session}
 }
 
-// Require returns a Forbidden fault unless the caller has all the scopes.
+// Require returns a Forbidden fault unless the caller, which is of some kind, has all the scopes.
 func (c Caller) Require(s Scope) error {
-	if c.Scopes.Has(s) {
+	if c.Kind != 0 && c.Scopes.Has(s) {
 		return nil
 	}
 	return fault.New(fault.Forbidden, "scope_missing", "This needs the scope %s, which %s does not have.", s, c.Name)
+}
+
+// RequireOperator returns a Forbidden fault unless the caller is whoever runs the installation. What is about all
+// organizations, or has the server reach into its network, is no right that somebody could have in one of them.
+func (c Caller) RequireOperator() error {
+	if c.Kind != System {
+		return fault.New(fault.Forbidden, "operator_only", "Only the operator of the installation may do this.")
+	}
+	return c.Require(Admin)
 }

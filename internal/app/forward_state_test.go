@@ -59,6 +59,13 @@ func TestForwardPauseResumeRemove(t *testing.T) {
 		if _, err := fs.List(s.Context(), weak); !fault.Is(err, fault.Forbidden) {
 			s.Error(err)
 		}
+		owner := access.SignedIn(s.caller.Org, id.New[id.PersonID](), id.SigninID{}, access.Admin)
+		if _, err := fs.Add(s.Context(), owner, s.request("theirs")); fault.Of(err).Code != "operator_only" {
+			s.Errorf("an owner has the server reach out: %v", err)
+		}
+		if err := fs.Resume(s.Context(), owner, "archive"); fault.Of(err).Code != "operator_only" {
+			s.Error(err)
+		}
 	})
 }
 

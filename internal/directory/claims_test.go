@@ -70,10 +70,10 @@ func TestEachSourceHasItsScope(t *testing.T) {
 		ByCSV: access.Import, ByFeed: access.Import, BySCIM: access.SCIM, BySignup: access.Signup} {
 		c := claims("a")
 		c.Source = source
-		if _, err := check(access.Caller{Org: 1, Scopes: scope}, c); err != nil {
+		if _, err := check(access.Caller{Org: 1, Kind: access.ServiceAccount, Scopes: scope}, c); err != nil {
 			t.Errorf("%s: %v", source, err)
 		}
-		_, err := check(access.Caller{Org: 1, Scopes: (access.PeopleWrite | access.Import | access.SCIM | access.Signup) &^ scope}, c)
+		_, err := check(access.Caller{Org: 1, Kind: access.ServiceAccount, Scopes: (access.PeopleWrite | access.Import | access.SCIM | access.Signup) &^ scope}, c)
 		wantFault(t, err, fault.Forbidden, "scope_missing")
 		if channels[source] == "" {
 			t.Errorf("%s has no words", source)

@@ -39,8 +39,8 @@ var slugs = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 //
 // Errors: Forbidden; Invalid (invalid_slug); Conflict (slug_taken).
 func (d *Directory) CreateOrganization(ctx context.Context, caller access.Caller, slug, name string) (Organization, error) {
-	if caller.Kind != access.System || !caller.Scopes.Has(access.Admin) {
-		return Organization{}, fault.New(fault.Forbidden, "operator_only", "Only the operator of the installation makes organizations.")
+	if err := caller.RequireOperator(); err != nil {
+		return Organization{}, err
 	}
 	if !slugs.MatchString(slug) {
 		return Organization{}, fault.New(fault.Invalid, "invalid_slug", "A slug is a label of a host name: 1 to 63 of a to z, 0 to 9 and hyphens, none of these at either end.")
@@ -79,7 +79,7 @@ func establish(ctx context.Context, tx *db.Tx, caller access.Caller, slug, name,
 	if err := tx.Defer(ctx, `INSERT INTO groups (org_id, id, name, is_default, created) VALUES (?, ?, ?, ?, ?)`, o.ID, id.New[id.GroupID](), group, true, o.Created); err != nil {
 		return o, err
 	}
-	return o, access.Audit(ctx, tx, access.Caller{Org: o.ID, Name: caller.Name, Note: caller.Note}, "organization.create", "organization "+slug, nil)
+	return o, access.Audit(ctx, tx, access.Caller{Org: o.ID, Kind: caller.Kind, Name: caller.Name, Note: caller.Note}, "organization.create", "organization "+slug, nil)
 }
 
 // OrganizationByID returns an organization. The error is NotFound (organization_unknown) when there is none.

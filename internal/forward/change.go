@@ -9,7 +9,7 @@ import (
 )
 
 // Pause stops a forward; it keeps its place. What is under way may still reach the receiver, and is sent again after a
-// Resume. Faults: Forbidden without the scope admin, NotFound.
+// Resume. Faults: Forbidden for anybody but the operator, NotFound.
 func (f *Forwards) Pause(ctx context.Context, c access.Caller, name string) error {
 	return f.change(ctx, c, name, "forward.pause", func(tx *db.Tx, fw Forward) error {
 		if err := pause(ctx, tx, c.Org, fw.ID, true); err != nil {
@@ -19,7 +19,7 @@ func (f *Forwards) Pause(ctx context.Context, c access.Caller, name string) erro
 	})
 }
 
-// Resume lets a paused forward go on where it stopped. Faults: Forbidden without the scope admin, NotFound.
+// Resume lets a paused forward go on where it stopped. Faults: Forbidden for anybody but the operator, NotFound.
 func (f *Forwards) Resume(ctx context.Context, c access.Caller, name string) error {
 	return f.change(ctx, c, name, "forward.resume", func(tx *db.Tx, fw Forward) error {
 		if !fw.Paused {
@@ -32,7 +32,7 @@ func (f *Forwards) Resume(ctx context.Context, c access.Caller, name string) err
 	})
 }
 
-// Remove ends a forward and forgets its secret, its place and its refusals. Faults: Forbidden without the scope admin,
+// Remove ends a forward and forgets its secret, its place and its refusals. Faults: Forbidden for anybody but the operator,
 // NotFound.
 func (f *Forwards) Remove(ctx context.Context, c access.Caller, name string) error {
 	return f.change(ctx, c, name, "forward.remove", func(tx *db.Tx, fw Forward) error {
@@ -44,7 +44,7 @@ func (f *Forwards) Remove(ctx context.Context, c access.Caller, name string) err
 }
 
 // Retry has a forward tried now instead of at its next time and, if asked, sends what was refused again. Faults: Forbidden
-// without the scope admin, NotFound, Conflict when it is paused.
+// for anybody but the operator, NotFound, Conflict when it is paused.
 func (f *Forwards) Retry(ctx context.Context, c access.Caller, name string, refused bool) error {
 	return f.change(ctx, c, name, "forward.retry", func(tx *db.Tx, fw Forward) error {
 		if fw.Paused {
@@ -61,7 +61,7 @@ func (f *Forwards) Retry(ctx context.Context, c access.Caller, name string, refu
 
 // change does something to a forward and notes it in the audit trail.
 func (f *Forwards) change(ctx context.Context, c access.Caller, name, action string, fn func(*db.Tx, Forward) error) error {
-	if err := c.Require(access.Admin); err != nil {
+	if err := c.RequireOperator(); err != nil {
 		return err
 	}
 	return f.DB.Write(ctx, func(tx *db.Tx) error {

@@ -128,10 +128,10 @@ func printable(s string) bool {
 	return utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
 }
 
-// Add makes a forward, which begins at once. Faults: Forbidden without the scope admin, Invalid, Conflict for a name that
-// is taken.
+// Add makes a forward, which begins at once. Faults: Forbidden for anybody but the operator, in whose network the receiver may
+// be; Invalid, Conflict for a name that is taken.
 func (f *Forwards) Add(ctx context.Context, c access.Caller, r Request) (Forward, error) {
-	if err := c.Require(access.Admin); err != nil {
+	if err := c.RequireOperator(); err != nil {
 		return Forward{}, err
 	}
 	if err := r.check(); err != nil {

@@ -88,7 +88,7 @@ func (l *Launcher) Redeem(ctx context.Context, ticket string) (Launch, error) {
 	if err != nil || len(secret) != 32 {
 		return Launch{}, errTicketGone
 	}
-	s := &start{ticket: l.ticketHash(secret)}
+	s := &start{ticket: l.ticketHash(secret), caller: access.Caller{Kind: access.ServiceAccount}}
 	var agent string
 	err = l.db.Read(ctx, func(tx *db.Tx) error {
 		return tx.Row(ctx, readTicket, s.ticket, tx.Now()).Scan(&s.caller.Org, &s.person, &agent, &s.Activity, &s.Registration, &s.NewAttempt, &s.caller.Name, &s.caller.ServiceAccount)

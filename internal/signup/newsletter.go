@@ -42,7 +42,7 @@ func (s *Signup) unsubscribeLink(org id.OrgID, person id.PersonID, nonce []byte)
 // Subscribers yields who wants the newsletter, of all organizations, in no particular order. Fault: Forbidden for anybody
 // but the operator.
 func (s *Signup) Subscribers(ctx context.Context, c access.Caller, each func(Subscriber) error) error {
-	if err := operator(c); err != nil {
+	if err := c.RequireOperator(); err != nil {
 		return err
 	}
 	var list []Subscriber
@@ -68,14 +68,6 @@ func (s *Signup) Subscribers(ctx context.Context, c access.Caller, each func(Sub
 		}
 	}
 	return nil
-}
-
-// operator refuses everybody but who runs the installation: this is about all organizations.
-func operator(c access.Caller) error {
-	if c.Kind != access.System {
-		return fault.New(fault.Forbidden, "operator_only", "Only the operator of the installation may do this.")
-	}
-	return c.Require(access.Admin)
 }
 
 // Unsubscribe ends the newsletter of whom a token names (RFC 8058); a second time it does nothing. Fault: NotFound

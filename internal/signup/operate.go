@@ -12,7 +12,7 @@ import (
 // List returns sign-ups of all organizations with a number greater than after, in order. Fault: Forbidden for anybody but
 // the operator.
 func (s *Signup) List(ctx context.Context, c access.Caller, after int64, limit int) (list []Listed, err error) {
-	if err := operator(c); err != nil {
+	if err := c.RequireOperator(); err != nil {
 		return nil, err
 	}
 	err = s.db.Read(ctx, func(tx *db.Tx) error {
@@ -76,7 +76,7 @@ func (s *Signup) Extend(ctx context.Context, c access.Caller, number int64, by t
 }
 
 func (s *Signup) operate(ctx context.Context, c access.Caller, number int64, action string, do func(*db.Tx, *row) error) error {
-	if err := operator(c); err != nil {
+	if err := c.RequireOperator(); err != nil {
 		return err
 	}
 	return s.db.Write(ctx, func(tx *db.Tx) error {

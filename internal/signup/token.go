@@ -67,7 +67,7 @@ func newSecret() string { return (rand.Text() + rand.Text())[:40] }
 // CreateToken makes a token. Faults: Forbidden for anybody but the operator, since what a token begins is the installation's;
 // Invalid.
 func (s *Signup) CreateToken(ctx context.Context, c access.Caller, r TokenRequest) (Issued, error) {
-	if err := operator(c); err != nil {
+	if err := c.RequireOperator(); err != nil {
 		return Issued{}, err
 	}
 	if err := r.check(); err != nil {
@@ -113,7 +113,7 @@ func scanToken(r *db.Rows) (t Token, err error) {
 
 // Tokens lists the organization's tokens, oldest first. Fault: Forbidden for anybody but the operator.
 func (s *Signup) Tokens(ctx context.Context, c access.Caller) (list []Token, err error) {
-	if err := operator(c); err != nil {
+	if err := c.RequireOperator(); err != nil {
 		return nil, err
 	}
 	err = s.db.Read(ctx, func(tx *db.Tx) error {
@@ -169,7 +169,7 @@ func over(t Token, now time.Time) bool {
 }
 
 func (s *Signup) changeToken(ctx context.Context, c access.Caller, token id.TokenID, action string, detail map[string]any, change func(*db.Tx, Token) error) error {
-	if err := operator(c); err != nil {
+	if err := c.RequireOperator(); err != nil {
 		return err
 	}
 	return s.db.Write(ctx, func(tx *db.Tx) error {

@@ -79,7 +79,7 @@ func TestServiceTokens(t *testing.T) {
 		time.Sleep(5 * time.Millisecond)
 		_, err = h.OpenSession(h.Context(), short.Secret, "", here)
 		h.wants(err, fault.Unauthenticated, "token_invalid")
-		_, err = h.CreateToken(h.Context(), access.Caller{Org: id.DefaultOrg, Scopes: access.Signup}, TokenRequest{Name: "x"})
+		_, err = h.CreateToken(h.Context(), access.Caller{Org: id.DefaultOrg, Kind: access.System, Scopes: access.Signup}, TokenRequest{Name: "x"})
 		h.wants(err, fault.Forbidden, "scope_missing")
 		owner := access.Caller{Org: id.DefaultOrg, Kind: access.Person, Scopes: access.Admin} // who administers an organization is no operator
 		_, err = h.CreateToken(h.Context(), owner, TokenRequest{Name: "x"})
