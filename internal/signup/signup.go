@@ -154,7 +154,7 @@ func (s *Signup) check(r Request) (*newcomer, error) {
 	if r.Lenient {
 		policy = signin.Policy{Min: signin.Lowest, Listed: true}
 	}
-	if err := policy.Check(r.Password, r.Email, r.Name, r.First, r.Last); err != nil {
+	if err := policy.Check(r.Password, r.Email, r.Name, r.First, r.Last, s.signin.Site); err != nil {
 		return nil, err
 	}
 	n := &newcomer{Request: r}
