@@ -15,7 +15,7 @@ import (
 func unlimited() (flags []string) {
 	for _, name := range []string{
 		"signup-limit", "signup-token-limit", "signup-mail-limit", "signup-total-mail-limit", "signup-guess-limit", "signup-session-limit", "signup-challenge-limit",
-		"signup-challenge-token-limit", "signin-limit", "signin-group-limit", "signin-reset-limit", "signin-reset-group-limit",
+		"signup-challenge-token-limit", "signin-limit", "signin-account-limit", "signin-group-limit", "signin-reset-limit", "signin-reset-group-limit",
 	} {
 		flags = append(flags, "--"+name, "none")
 	}

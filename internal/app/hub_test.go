@@ -2,6 +2,7 @@ package app
 
 import (
 	"encoding/base64"
+	"net/http"
 	"net/url"
 	"strings"
 	"testing"
@@ -11,52 +12,163 @@ import (
 	"rollway/internal/db"
 	"rollway/internal/directory"
 	"rollway/internal/id"
+	"rollway/internal/launch"
 	"rollway/xapi"
 )
+
+// integrator is another system that knows people, in front of a house with one course.
+type integrator struct {
+	*guest
+	caller access.Caller
+}
+
+func (g *guest) integrator() *integrator {
+	g.Helper()
+	boss := access.CommandLine(id.DefaultOrg)
+	issued, err := g.house.Accounts.Create(g.Context(), boss, access.Request{Name: "lms", Scopes: access.PeopleWrite | access.CredentialsMint | access.LaunchCreate})
+	g.must(err)
+	v, err := g.house.Accounts.Verify(g.Context(), issued.Key, issued.Secret)
+	g.must(err)
+	_, err = g.house.Content.AddLink(g.Context(), boss, "https://example.org/knots", "https://example.org/knots/", "Knots for all")
+	g.must(err)
+	return &integrator{g, v.Caller}
+}
+
+func (g *guest) must(err error) {
+	g.Helper()
+	if err != nil {
+		g.Fatal(err)
+	}
+}
+
+func (i *integrator) knows(name string) xapi.Agent {
+	i.Helper()
+	ifi, err := xapi.ParseAccount("https://lms.example", strings.ToLower(name))
+	i.must(err)
+	made, err := i.house.Directory.Provision(i.Context(), i.caller, directory.Claims{Source: directory.ByAPI, Name: name, Agent: xapi.Agent{IFI: ifi}})
+	i.must(err)
+	return made.Primary
+}
+
+// link is a launch with a new credential, as the guide prints it.
+func (i *integrator) link(who xapi.Agent, activity string) string {
+	i.Helper()
+	m, err := i.house.Credentials.Mint(i.Context(), i.caller, credential.Request{Agent: who})
+	i.must(err)
+	auth := "Basic " + base64.StdEncoding.EncodeToString([]byte(m.Username+":"+m.Password))
+	return "/api/activities/launch?activityId=" + url.QueryEscape(activity) + "&auth=" + strings.ReplaceAll(url.QueryEscape(auth), "+", "%20")
+}
 
 // Launching our own pages, as the printed example of ClearXP's guide does, signs the person in and shows their courses.
 func TestLaunchOfOurOwnPages(t *testing.T) {
 	eachEngine(t, func(t *testing.T, e db.Engine) {
 		g := served(t, e)
-		issued, err := g.house.Accounts.Create(t.Context(), access.CommandLine(id.DefaultOrg), access.Request{Name: "lms", Scopes: access.PeopleWrite | access.CredentialsMint})
-		if err != nil {
-			t.Fatal(err)
-		}
-		v, err := g.house.Accounts.Verify(t.Context(), issued.Key, issued.Secret)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := g.house.Content.AddLink(t.Context(), access.CommandLine(id.DefaultOrg), "https://example.org/knots", "https://example.org/knots/", "Knots for all"); err != nil {
-			t.Fatal(err)
-		}
-		ifi, err := xapi.ParseAccount("https://lms.example", "grace")
-		if err != nil {
-			t.Fatal(err)
-		}
-		made, err := g.house.Directory.Provision(t.Context(), v.Caller, directory.Claims{Source: directory.ByAPI, Name: "Grace Hopper", Agent: xapi.Agent{IFI: ifi}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		mint := func() string {
-			m, err := g.house.Credentials.Mint(t.Context(), v.Caller, credential.Request{Agent: made.Primary})
-			if err != nil {
-				t.Fatal(err)
-			}
-			return "Basic " + base64.StdEncoding.EncodeToString([]byte(m.Username+":"+m.Password))
-		}
+		lms := g.integrator()
+		grace := lms.knows("Grace Hopper")
 		public := g.house.Config.PublicURL
-		for _, activity := range []string{public, public + "/", hub, hub + "/"} {
+		for i, activity := range []string{public, public + "/", hub, hub + "/"} {
 			g.forget()
-			s := g.get("/api/activities/launch?activityId=" + url.QueryEscape(activity) + "&auth=" + strings.ReplaceAll(url.QueryEscape(mint()), "+", "%20"))
+			s := g.get(lms.link(grace, activity))
 			if s.path != "/" {
 				t.Fatalf("launching %s leads to %s: %s", activity, s.path, s.text)
 			}
 			g.wants(s, 200, "Knots for all", "Hello, Grace")
+			g.wants(g.get(lms.link(grace, activity)), 200, "Hello, Grace") // and goes on
+			if s := g.get("/account"); strings.Count(s.text, "<li>") != i+1 || strings.Contains(s.text, `action="/account/password"`) {
+				t.Errorf("they are signed in twice, or have a password to change\n%s", s.text)
+			}
 		}
 		g.forget()
-		s := g.get("/api/activities/launch?activityId=" + url.QueryEscape(public+"/x") + "&auth=" + strings.ReplaceAll(url.QueryEscape(mint()), "+", "%20"))
-		g.wants(s, 404)
+		g.wants(g.get(lms.link(grace, public+"/x")), 404)
 		g.wants(g.get("/api/activities/launch?activityId="+url.QueryEscape(public)+"&auth=Basic%20eDp5"), 401)
 		g.wants(g.get("/"), 200, `href="/login"`)
+	})
+}
+
+// A link for somebody else asks first: no other site makes people somebody else without their knowing.
+func TestLaunchAsSomebodyElse(t *testing.T) {
+	eachEngine(t, func(t *testing.T, e db.Engine) {
+		g := served(t, e)
+		lms := g.integrator()
+		grace, mallory := lms.knows("Grace Hopper"), lms.knows("Mallory Mischief")
+		press := func(link, site, button string) seen {
+			r, err := http.NewRequestWithContext(t.Context(), "POST", g.url+link, strings.NewReader(button))
+			g.must(err)
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			r.Header.Set("Sec-Fetch-Site", site)
+			return g.do(r)
+		}
+		g.join("ada@example.org")
+		g.wants(g.get("/"), 200, "Hello, Ada")
+		for _, who := range []struct {
+			agent     xapi.Agent
+			here, now string
+		}{{grace, "Ada", "Grace"}, {mallory, "Grace", "Mallory"}} {
+			link := lms.link(who.agent, g.url)
+			s := g.wants(g.get(link), 200, who.here, who.now, `name="instead"`, `href="/"`)
+			if s.path != "/api/activities/launch" || s.header.Get("Cache-Control") != "no-store" || s.header.Get("Referrer-Policy") != "same-origin" {
+				t.Errorf("%s %v", s.path, s.header)
+			}
+			g.wants(press(link, "cross-site", "instead=yes"), 403)
+			g.wants(press(link, "same-origin", ""), 200, `name="instead"`)
+			g.wants(g.get("/"), 200, "Hello, "+who.here)
+			if s := g.wants(press(link, "same-origin", "instead=yes"), 200, "Hello, "+who.now); s.path != "/" {
+				t.Errorf("the button leads to %s", s.path)
+			}
+		}
+		g.forget() // a form of another site carries no cookie, so that nobody is signed in
+		g.wants(press(lms.link(mallory, g.url), "cross-site", "instead=yes"), 403)
+		g.language = "de"
+		g.join("bob@example.org")
+		g.wants(g.get(lms.link(mallory, g.url)), 200, "Dieser Link ist für Mallory Mischief.")
+	})
+}
+
+// Looking at a link, as programs do, neither launches nor uses anything up, and opens it for nobody.
+func TestLookingAtLinks(t *testing.T) {
+	eachEngine(t, func(t *testing.T, e db.Engine) {
+		g := served(t, e)
+		lms := g.integrator()
+		grace := lms.knows("Grace Hopper")
+		g.get(lms.link(grace, g.url))
+		ticket, err := g.house.Launcher.Ticket(t.Context(), lms.caller, g.house.Directory, grace, launch.Request{Activity: "https://example.org/knots"})
+		g.must(err)
+		once := strings.TrimPrefix(ticket.URL, g.url)
+		open := "/launch/open?activity=" + url.QueryEscape("https://example.org/knots")
+		launches := func() (n int) {
+			g.must(g.house.DB.Read(t.Context(), func(tx *db.Tx) error {
+				return tx.Row(t.Context(), "SELECT count(*) FROM launch_sessions").Scan(&n)
+			}))
+			return n
+		}
+		look := func(method, path, purpose string) seen {
+			r, err := http.NewRequestWithContext(t.Context(), method, g.url+path, nil)
+			g.must(err)
+			r.Header.Set("Sec-Purpose", purpose)
+			return g.do(r)
+		}
+		g.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+		for _, path := range []string{once, open, lms.link(grace, "https://example.org/knots"), lms.link(grace, g.url)} {
+			if s := look("HEAD", path, ""); s.status != 200 || s.text != "" || s.header.Get("Set-Cookie") != "" || s.header.Get("Cache-Control") != "no-store" {
+				t.Errorf("HEAD %s: %d %v", path, s.status, s.header)
+			}
+			if s := look("GET", path, "prefetch;prerender"); s.status == 303 || s.header.Get("Set-Cookie") != "" {
+				t.Errorf("loading %s ahead: %d %v", path, s.status, s.header)
+			}
+		}
+		if s := look("HEAD", "/launch/open?activity=https%3A%2F%2Fexample.org%2Fnone", ""); s.status != 404 {
+			t.Errorf("HEAD of no course: %d", s.status)
+		}
+		if n := launches(); n != 0 {
+			t.Errorf("%d launches", n)
+		}
+		for _, path := range []string{once, open} {
+			if s := g.get(path); s.status != 303 || !strings.HasPrefix(s.header.Get("Location"), "https://example.org/knots/?") {
+				t.Errorf("%s: %d", path, s.status)
+			}
+		}
+		if n := launches(); n != 2 {
+			t.Errorf("%d launches", n)
+		}
 	})
 }

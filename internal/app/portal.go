@@ -21,7 +21,7 @@ func (h *House) portal() *portal.Door {
 		Web: web.Door{
 			Authenticate: func(ctx context.Context, r *http.Request) (access.Caller, error) {
 				c, of, err := h.Signin.Authenticate(ctx, cookies.Get(r, portal.SessionCookie))
-				if err == nil && of.Kind != signin.Browser { // the dialect's tokens stand in addresses
+				if err == nil && of.Kind == signin.Dialect { // the dialect's tokens stand in addresses
 					err = fault.New(fault.Unauthenticated, "session_invalid", "This is a session of another kind.")
 				}
 				return c, err

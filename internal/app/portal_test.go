@@ -202,6 +202,9 @@ func (g *guest) account() {
 	if s := g.get("/account"); s.path != "/login" {
 		g.Errorf("a session that was ended sees %s", s.path)
 	}
+	g.client = here
+	g.newPassword()
+	g.client = elsewhere
 	g.wants(g.post("/password", "email", "nobody@example.org"), 200, "nobody@example.org")
 	g.wants(g.post("/password", "email", "ada@example.org"), 200, "ada@example.org")
 	_, text := g.letter("ada@example.org")
@@ -219,13 +222,46 @@ func (g *guest) account() {
 	g.wants(g.post("/logout"), 200, `href="/login"`)
 }
 
+// newPassword changes the password on the page of the account, and goes on in this browser alone.
+func (g *guest) newPassword() {
+	g.Helper()
+	here := g.client
+	g.forget()
+	g.wants(g.post("/login", "email", "ada@example.org", "password", passphrase), 200, "Ada")
+	elsewhere := g.client
+	g.client = here
+	const next = "seven herons under the bridge"
+	g.wants(g.get("/account"), 200, `action="/account/password"`, `autocomplete="current-password"`, `autocomplete="new-password"`, `value="ada@example.org" autocomplete="username"`)
+	for _, c := range []struct{ present, password, field, text string }{
+		{"not the present one", next, "present", "This is not your present password."},
+		{passphrase, "too short", "password", "15"},
+		{passphrase, "ada@example.org 1", "password", "Leave your name and address out"},
+	} {
+		s := g.wants(g.post("/account/password", "present", c.present, "password", c.password), 422, `href="#`+c.field+`"`, c.text, `id="`+c.field+`-error"`)
+		if strings.Contains(s.text, c.present) || strings.Contains(s.text, `value="`+c.password) {
+			g.Error("a password is on the page")
+		}
+	}
+	if s := g.wants(g.post("/account/password", "present", passphrase, "password", next), 200, `role="status"`); s.path != "/account" {
+		g.Errorf("after a new password the page is %s", s.path)
+	}
+	g.letter("ada@example.org") // says so
+	g.client = elsewhere
+	if s := g.get("/account"); s.path != "/login" {
+		g.Errorf("another device is still signed in and sees %s", s.path)
+	}
+	g.wants(g.post("/login", "email", "ada@example.org", "password", passphrase), 422)
+	g.client = here
+	g.wants(g.get("/account"), 200, "ada@example.org")
+}
+
 // Nothing happens in the name of whoever is signed in because another site's page wants it to, and nobody is sent elsewhere.
 func TestPagesAndOtherSites(t *testing.T) {
 	t.Parallel()
 	g := served(t, db.SQLite)
 	g.join("ada@example.org")
 	for name, value := range map[string]string{"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"} {
-		for _, path := range []string{"/logout", "/account/end", "/courses/link", "/password", "/login", "/signup/challenge"} {
+		for _, path := range []string{"/logout", "/account/end", "/account/password", "/courses/link", "/password", "/login", "/signup/challenge"} {
 			r, err := http.NewRequestWithContext(t.Context(), "POST", g.url+path, strings.NewReader("email=ada%40example.org"))
 			if err != nil {
 				t.Fatal(err)

@@ -93,7 +93,7 @@ func TestLaunchEndsWithWhatBeganTheSession(t *testing.T) {
 		door := h.doorkeeper()
 		_, header := h.person("ada")
 		minted := h.caller(header)
-		_, token, err := door.Arrive(h.Context(), minted, signin.Device{})
+		_, token, err := door.Arrive(h.Context(), minted, signin.Device{}, false)
 		h.must(err)
 		c, _, err := door.Authenticate(h.Context(), token)
 		h.must(err)

@@ -3,6 +3,7 @@ package signin
 import (
 	"context"
 	"testing"
+	"time"
 
 	"rollway/internal/access"
 	"rollway/internal/credential"
@@ -13,95 +14,194 @@ import (
 	"rollway/xapi"
 )
 
+// arrivals are people whom other systems bring.
+type arrivals struct {
+	*rig
+	*testing.T
+	accounts *access.Accounts
+	vault    *credential.Vault
+	people   *directory.Directory
+}
+
+func eachArrivals(t *testing.T, fn func(a *arrivals)) {
+	eachRig(t, func(t *testing.T, r *rig) {
+		accounts := access.NewAccounts(r.db, r.key, r.changes)
+		a := &arrivals{r, t, accounts, credential.New(r.db, r.key, accounts, r.changes), directory.New(r.db, r.changes, "https://learn.example")}
+		a.vault.Now = r.Now
+		t.Cleanup(a.vault.Close)
+		fn(a)
+	})
+}
+
+// lms is another system.
+func (a *arrivals) lms() access.Caller {
+	a.Helper()
+	i, err := a.accounts.Create(a.Context(), a.boss, access.Request{Name: "lms", Scopes: access.PeopleWrite | access.CredentialsMint})
+	if err != nil {
+		a.Fatal(err)
+	}
+	v, err := a.accounts.Verify(a.Context(), i.Key, i.Secret)
+	if err != nil {
+		a.Fatal(err)
+	}
+	return v.Caller
+}
+
+// learner is somebody whom a system knows.
+func (a *arrivals) learner(lms access.Caller, name string) directory.Result {
+	a.Helper()
+	ifi, err := xapi.ParseAccount("https://lms.example", name)
+	if err != nil {
+		a.Fatal(err)
+	}
+	made, err := a.people.Provision(a.Context(), lms, directory.Claims{Source: directory.ByAPI, Name: name, Agent: xapi.Agent{IFI: ifi}})
+	if err != nil {
+		a.Fatal(err)
+	}
+	return made
+}
+
+// mint makes a credential for a learner, as it is presented.
+func (a *arrivals) mint(by access.Caller, who directory.Result) (c access.Caller, username string) {
+	a.Helper()
+	m, err := a.vault.Mint(a.Context(), by, credential.Request{Agent: who.Primary})
+	if err != nil {
+		a.Fatal(err)
+	}
+	header := credential.Child{Username: m.Username, Secret: m.Password}
+	c, err = a.vault.Authenticate(a.Context(), header.Header(), false)
+	if err != nil {
+		a.Fatal(err)
+	}
+	return c, m.Username
+}
+
+// arrive brings a browser that has a session already, or none.
+func (a *arrivals) arrive(c access.Caller, before string) (Session, string) {
+	a.Helper()
+	s, token, err := a.Arrive(a.Context(), c, Device{Agent: "browser", Before: before}, false)
+	if err != nil {
+		a.Fatal(err)
+	}
+	for range 2 {
+		got, _, err := a.Authenticate(a.Context(), token)
+		if err != nil || got.Kind != access.Person || got.Person != c.Bound.Person || got.Scopes != 0 || got.Signin != s.ID {
+			a.Fatalf("%+v %v", got, err)
+		}
+	}
+	return s, token
+}
+
+func (a *arrivals) revoke(by access.Caller, username string) {
+	a.Helper()
+	if err := a.vault.Revoke(a.Context(), by, username); err != nil {
+		a.Fatal(err)
+	}
+}
+
 // A credential minted for a person signs them in, without any right, until it or the account that minted it is revoked.
 func TestArrive(t *testing.T) {
 	t.Parallel()
-	eachRig(t, func(t *testing.T, r *rig) {
-		key := r.key
-		accounts := access.NewAccounts(r.db, key, r.changes)
-		vault := credential.New(r.db, key, accounts, r.changes)
-		t.Cleanup(vault.Close)
-		people := directory.New(r.db, r.changes, "https://learn.example")
-		account := func() access.Caller {
-			i, err := accounts.Create(t.Context(), r.boss, access.Request{Name: "lms", Scopes: access.PeopleWrite | access.CredentialsMint})
-			if err != nil {
-				t.Fatal(err)
-			}
-			v, err := accounts.Verify(t.Context(), i.Key, i.Secret)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return v.Caller
-		}
-		lms := account()
-		ifi, err := xapi.ParseAccount("https://lms.example", "ada")
-		if err != nil {
-			t.Fatal(err)
-		}
-		made, err := people.Provision(t.Context(), lms, directory.Claims{Source: directory.ByAPI, Name: "Ada", Agent: xapi.Agent{IFI: ifi}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		mint := func(by access.Caller) (access.Caller, string) {
-			t.Helper()
-			m, err := vault.Mint(t.Context(), by, credential.Request{Agent: made.Primary})
-			if err != nil {
-				t.Fatal(err)
-			}
-			header := credential.Child{Username: m.Username, Secret: m.Password}
-			c, err := vault.Authenticate(t.Context(), header.Header(), false)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return c, m.Username
-		}
-		arrive := func(c access.Caller) string {
-			t.Helper()
-			_, token, err := r.Arrive(t.Context(), c, Device{Agent: "browser"})
-			if err != nil {
-				t.Fatal(err)
-			}
-			for range 2 {
-				got, _, err := r.Authenticate(t.Context(), token)
-				if err != nil || got.Kind != access.Person || got.Person != made.Person.ID || got.Scopes != 0 {
-					t.Fatalf("%+v %v", got, err)
-				}
-			}
-			return token
-		}
-		over := func(token string) {
-			t.Helper()
-			_, _, err := r.Authenticate(t.Context(), token)
-			wantFault(t, err, fault.Unauthenticated, "session_invalid")
-		}
-		c, username := mint(lms)
-		token := arrive(c)
-		if err := vault.Revoke(t.Context(), lms, username); err != nil {
-			t.Fatal(err)
-		}
-		over(token)
+	eachArrivals(t, func(a *arrivals) {
+		lms, other := a.lms(), a.lms()
+		ada := a.learner(lms, "ada")
+		c, username := a.mint(lms, ada)
+		_, token := a.arrive(c, "")
+		a.revoke(lms, username)
+		a.expect(a.T, "revoked", token, "session_invalid")
 
-		other := account()
-		c, _ = mint(other)
-		token = arrive(c)
-		if err := accounts.Revoke(t.Context(), r.boss, other.ServiceAccount); err != nil {
-			t.Fatal(err)
+		c, _ = a.mint(other, ada)
+		_, token = a.arrive(c, "")
+		if err := a.accounts.Revoke(a.Context(), a.boss, other.ServiceAccount); err != nil {
+			a.Fatal(err)
 		}
-		over(token)
+		a.expect(a.T, "minted by nobody any more", token, "session_invalid")
 
-		c, _ = mint(lms)
-		token = arrive(c)
-		r.write(t, func(tx *db.Tx) error {
-			return access.Grant(t.Context(), tx, r.changes, r.boss, made.Person.ID, access.Admin)
+		c, _ = a.mint(lms, ada)
+		_, token = a.arrive(c, "")
+		a.write(a.T, func(tx *db.Tx) error {
+			return access.Grant(a.Context(), tx, a.changes, a.boss, ada.Person.ID, access.Admin)
 		})
-		over(token)
-		_, _, err = r.Arrive(t.Context(), c, Device{})
-		wantFault(t, err, fault.Forbidden, "person_privileged")
-		_, _, err = r.Arrive(t.Context(), lms, Device{})
-		wantFault(t, err, fault.Forbidden, "launch_not_a_learner")
+		a.expect(a.T, "of an administrator", token, "session_invalid")
+		_, _, err := a.Arrive(a.Context(), c, Device{}, false)
+		wantFault(a.T, err, fault.Forbidden, "person_privileged")
+		_, _, err = a.Arrive(a.Context(), lms, Device{}, false)
+		wantFault(a.T, err, fault.Forbidden, "launch_not_a_learner")
 		c.Bound.Registration = id.NewRandom[id.RegistrationID]()
-		_, _, err = r.Arrive(t.Context(), c, Device{})
-		wantFault(t, err, fault.Forbidden, "launch_elsewhere")
+		_, _, err = a.Arrive(a.Context(), c, Device{}, false)
+		wantFault(a.T, err, fault.Forbidden, "launch_elsewhere")
+	})
+}
+
+// What began with a credential lives as long as a launch, whatever the credential does, and begins anew with each arrival.
+func TestArrivalsEnd(t *testing.T) {
+	t.Parallel()
+	eachArrivals(t, func(a *arrivals) {
+		lms := a.lms()
+		ada := a.learner(lms, "ada")
+		c, first := a.mint(lms, ada)
+		s, token := a.arrive(c, "")
+		if s.Kind != Launched || s.Expires.Sub(s.Created) != 4*time.Hour {
+			a.Errorf("%+v", s)
+		}
+		for range 7 {
+			a.pass(3 * time.Hour)
+			a.expect(a.T, "in use, with a credential that expired long ago", token, "")
+		}
+		c, _ = a.mint(lms, ada)
+		again, same := a.arrive(c, token)
+		if same != token || again.ID != s.ID || again.Expires.Sub(s.Created) < 24*time.Hour {
+			a.Errorf("the person's own session does not go on: %+v", again)
+		}
+		a.revoke(lms, first)
+		a.expect(a.T, "with another credential by now", token, "")
+		for range 7 {
+			a.pass(3 * time.Hour)
+			a.expect(a.T, "in use", token, "")
+		}
+		a.pass(3 * time.Hour)
+		a.expect(a.T, "a day after the last arrival", token, "session_invalid")
+		if _, next := a.arrive(c, token); next == token {
+			a.Error("a session that is over goes on")
+		}
+	})
+}
+
+// Nobody becomes somebody else because they followed a link.
+func TestArriveAsSomebodyElse(t *testing.T) {
+	t.Parallel()
+	eachArrivals(t, func(a *arrivals) {
+		lms := a.lms()
+		ada, _ := a.mint(lms, a.learner(lms, "ada"))
+		mallory, _ := a.mint(lms, a.learner(lms, "mallory"))
+		own := a.person(a.T, "active")
+		_, password := a.signIn(a.T, own, Browser, laptop)
+		_, launched := a.arrive(ada, "")
+		for _, before := range []string{password, launched} {
+			_, token, err := a.Arrive(a.Context(), mallory, Device{Before: before}, false)
+			wantFault(a.T, err, fault.Conflict, "signed_in_as_another")
+			a.expect(a.T, "who was there", before, "")
+			if token != "" {
+				a.Error("there is a token")
+			}
+			s, token, err := a.Arrive(a.Context(), mallory, Device{Before: before}, true)
+			if err != nil || s.Person != mallory.Bound.Person {
+				a.Fatal(s, err)
+			}
+			a.expect(a.T, "who was there", before, "session_invalid")
+			a.expect(a.T, "who came", token, "")
+		}
+
+		// Their own session, begun with their password, stays what it is.
+		_, password = a.signIn(a.T, own, Browser, laptop)
+		c := ada
+		bound := *ada.Bound
+		bound.Person = own.id
+		c.Bound = &bound
+		s, token := a.arrive(c, password)
+		if token != password || s.Kind != Browser {
+			a.Errorf("%+v", s)
+		}
 	})
 }
 

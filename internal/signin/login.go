@@ -25,6 +25,7 @@ type login struct {
 	Login
 	password string
 	waiting  string // of a sign-up with the address, whoever has that
+	place    string // where the device is, if the person has signed in there before
 	name     string // of the person
 	state    string // of the person
 }
@@ -157,8 +158,10 @@ func (s *Signin) RemoveTx(ctx context.Context, tx *db.Tx, org id.OrgID, person i
 		if err := s.release(ctx, tx, l); err != nil {
 			return err
 		}
-		if err := tx.Defer(ctx, "DELETE FROM logins WHERE org_id = ? AND person_id = ?", org, person); err != nil {
-			return err
+		for _, table := range []string{"logins", "signin_places"} {
+			if err := tx.Defer(ctx, "DELETE FROM "+table+" WHERE org_id = ? AND person_id = ?", org, person); err != nil {
+				return err
+			}
 		}
 	}
 	return s.shutTx(ctx, tx, org, person)
@@ -167,21 +170,17 @@ func (s *Signin) RemoveTx(ctx context.Context, tx *db.Tx, org id.OrgID, person i
 // SetPasswordTx replaces a person's password by another, as [Passwords.Hash] returns it, and ends their sessions. The caller
 // checks the password and writes the audit entry. Fault: NotFound (login_unknown).
 func (s *Signin) SetPasswordTx(ctx context.Context, tx *db.Tx, org id.OrgID, person id.PersonID, phc string) error {
-	if err := s.storePassword(ctx, tx, org, person, phc); err != nil {
-		return err
-	}
-	return s.shutTx(ctx, tx, org, person)
-}
-
-func (s *Signin) storePassword(ctx context.Context, tx *db.Tx, org id.OrgID, person id.PersonID, phc string) error {
 	if _, err := parseStored(phc); err != nil {
 		return err
 	}
 	n, err := tx.Exec(ctx, "UPDATE logins SET password = ?, changed = ? WHERE org_id = ? AND person_id = ?", phc, s.now(), org, person)
 	if err == nil && n == 0 {
-		return loginUnknown
+		err = loginUnknown
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return s.shutTx(ctx, tx, org, person)
 }
 
 // shutTx ends everything that would let a person in without the password.
@@ -192,36 +191,55 @@ func (s *Signin) shutTx(ctx context.Context, tx *db.Tx, org id.OrgID, person id.
 	return s.EndAllTx(ctx, tx, org, person)
 }
 
+// Account returns the login of the caller, a person. Faults: Unauthenticated (session_missing), NotFound (login_unknown) of
+// somebody whom only other systems bring.
+func (s *Signin) Account(ctx context.Context, c access.Caller) (Login, error) {
+	l, err := s.accountOf(ctx, c)
+	return l.Login, err
+}
+
+func (s *Signin) accountOf(ctx context.Context, c access.Caller) (l login, err error) {
+	if c.Kind != access.Person || c.Person.IsZero() {
+		return login{}, errMissing
+	}
+	err = s.db.Read(ctx, func(tx *db.Tx) error {
+		l, err = readLoginOf(ctx, tx, c.Org, c.Person)
+		return err
+	})
+	return l, err
+}
+
 // ChangePassword replaces the password of the caller, a person, who tells the present one. All their other sessions end, and
 // they are told by mail.
 //
 // Faults: Unauthenticated (session_missing; bad_login for a wrong present password, which counts as at [Signin.SignIn]), TooMany,
 // Unavailable, NotFound (login_unknown), those of [Policy.Check].
 func (s *Signin) ChangePassword(ctx context.Context, c access.Caller, present, password string, from Device) error {
-	if c.Kind != access.Person || c.Person.IsZero() {
-		return errMissing
-	}
-	var l login
-	err := s.db.Read(ctx, func(tx *db.Tx) (err error) {
-		l, err = readLoginOf(ctx, tx, c.Org, c.Person)
-		return err
-	})
+	l, err := s.accountOf(ctx, c)
 	if err != nil {
+		return err
+	}
+	if err := s.Policy.Check(password, l.Address, l.name, s.Site); err != nil {
 		return err
 	}
 	folded, err := mail.Fold(l.Address)
 	if err != nil {
 		return err
 	}
+	l.place = "session " + c.Signin.String() // which nobody else's guesses close
 	if _, err := s.check(ctx, l, folded, present, from); err != nil {
 		return err
 	}
-	phc, err := s.NewPassword(ctx, password, l.Address, l.name)
+	phc, err := s.Passwords.Hash(ctx, password)
 	if err != nil {
 		return err
 	}
 	return s.db.Write(ctx, func(tx *db.Tx) error {
-		if err := s.storePassword(ctx, tx, c.Org, c.Person, phc); err != nil {
+		n, err := tx.Exec(ctx, "UPDATE logins SET password = ?, changed = ? WHERE org_id = ? AND person_id = ? AND password = ?", phc, s.now(), c.Org, c.Person, l.password)
+		if err == nil && n == 0 { // it is not the present one any more
+			err = errBad
+		}
+		if err != nil {
 			return err
 		}
 		if err := tx.Defer(ctx, "DELETE FROM signin_resets WHERE org_id = ? AND person_id = ?", c.Org, c.Person); err != nil {
@@ -235,13 +253,4 @@ func (s *Signin) ChangePassword(ctx context.Context, c access.Caller, present, p
 		}
 		return s.tellChanged(ctx, tx, l, from)
 	})
-}
-
-// NewPassword checks a password that somebody chose by the policy and returns what is stored of it. own are words that
-// belong to the person. Faults: those of [Policy.Check] and [Passwords.Hash].
-func (s *Signin) NewPassword(ctx context.Context, password string, own ...string) (string, error) {
-	if err := s.Policy.Check(password, append(own, s.Site)...); err != nil {
-		return "", err
-	}
-	return s.Passwords.Hash(ctx, password)
 }

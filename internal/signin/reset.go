@@ -70,8 +70,8 @@ func (s *Signin) CheckReset(ctx context.Context, token string) error {
 	return err
 }
 
-// Reset uses a link up: it stores the new password, ends all sessions of the person and tells them by mail. A password that
-// is refused leaves the link as it is.
+// Reset uses a link up: it stores the new password, ends all sessions of the person and tells them by mail. The place it is
+// used at is known from then on. A password that is refused leaves the link as it is.
 //
 // Faults: Gone (reset_gone) for a link that is unknown, used, too old or of another address alike; those of [Policy.Check];
 // Unavailable.
@@ -100,6 +100,9 @@ func (s *Signin) Reset(ctx context.Context, r ResetRequest, from Device) error {
 			return errResetGone
 		}
 		if err := s.SetPasswordTx(ctx, tx, l.Org, l.Person, phc); err != nil {
+			return err
+		}
+		if err := s.knowPlace(ctx, tx, l.Org, l.Person, from); err != nil {
 			return err
 		}
 		if err := access.Audit(ctx, tx, access.SignedIn(l.Org, l.Person, id.SigninID{}, 0), "password.reset", "person "+l.Person.String(), nil); err != nil {

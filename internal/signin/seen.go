@@ -103,7 +103,7 @@ func (s *Signin) writeSeen(ctx context.Context) error {
 	return nil
 }
 
-// Sweep writes when sessions were last used and deletes sessions and links that have been over for a while. Whether one is
+// Sweep writes when sessions were last used and deletes sessions, links and places that have been over for a while. Whether one is
 // good never depends on it.
 func (s *Signin) Sweep(ctx context.Context) error {
 	if err := s.writeSeen(ctx); err != nil {
@@ -126,6 +126,9 @@ func (s *Signin) Sweep(ctx context.Context) error {
 		}
 	}
 	return s.db.Write(ctx, func(tx *db.Tx) error {
+		if err := tx.Defer(ctx, "DELETE FROM signin_places WHERE seen < ?", now.Add(-PlaceLife)); err != nil {
+			return err
+		}
 		return tx.Defer(ctx, "DELETE FROM signin_resets WHERE expires < ?", now)
 	})
 }

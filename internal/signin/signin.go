@@ -46,8 +46,9 @@ type Kind string
 
 // The kinds of sessions.
 const (
-	Browser Kind = "browser" // a cookie
-	Dialect Kind = "dialect" // the session token of the GLPI dialect
+	Browser  Kind = "browser"  // a cookie
+	Launched Kind = "launched" // a cookie as well, of somebody whom another system brought ([Signin.Arrive])
+	Dialect  Kind = "dialect"  // the session token of the GLPI dialect
 )
 
 // Life is how long sessions of a kind live.
@@ -57,23 +58,26 @@ type Life struct {
 }
 
 var lives = map[Kind]Life{
-	Browser: {Idle: 14 * 24 * time.Hour, Most: 30 * 24 * time.Hour},
-	Dialect: {Idle: time.Hour, Most: 24 * time.Hour}, // clients forget to end theirs
+	Browser:  {Idle: 14 * 24 * time.Hour, Most: 30 * 24 * time.Hour},
+	Launched: {Idle: 4 * time.Hour, Most: 24 * time.Hour}, // as a launch lives: the next one begins another
+	Dialect:  {Idle: time.Hour, Most: 24 * time.Hour},     // clients forget to end theirs
 }
 
 // Rules are how often things may be tried.
 type Rules struct {
-	Failures      limit.Rule // wrong passwords for one address from one address group
-	FailuresGroup limit.Rule // from one address group, for whatever address
-	Resets        limit.Rule // mails for one address
-	ResetsGroup   limit.Rule // from one address group, for whatever address
+	Failures        limit.Rule // wrong passwords for one address from one address group
+	FailuresGroup   limit.Rule // from one address group, for whatever address
+	FailuresAccount limit.Rule // for one address from everywhere: then only places where its person has signed in before are let in
+	Resets          limit.Rule // mails for one address
+	ResetsGroup     limit.Rule // from one address group, for whatever address
 }
 
 var rules = Rules{
-	Failures:      limit.Rule{Name: "sign-in", Windows: []limit.Window{{Max: 10, Per: 15 * time.Minute}, {Max: 50, Per: 24 * time.Hour}}},
-	FailuresGroup: limit.Rule{Name: "sign-in group", Windows: []limit.Window{{Max: 100, Per: 15 * time.Minute}, {Max: 1000, Per: 24 * time.Hour}}},
-	Resets:        limit.Rule{Name: "reset", Windows: []limit.Window{{Max: 3, Per: time.Hour}, {Max: 10, Per: 24 * time.Hour}}},
-	ResetsGroup:   limit.Rule{Name: "reset group", Windows: []limit.Window{{Max: 30, Per: time.Hour}, {Max: 100, Per: 24 * time.Hour}}},
+	Failures:        limit.Rule{Name: "sign-in", Windows: []limit.Window{{Max: 10, Per: 15 * time.Minute}, {Max: 50, Per: 24 * time.Hour}}},
+	FailuresGroup:   limit.Rule{Name: "sign-in group", Windows: []limit.Window{{Max: 100, Per: 15 * time.Minute}, {Max: 1000, Per: 24 * time.Hour}}},
+	FailuresAccount: limit.Rule{Name: "sign-in account", Windows: []limit.Window{{Max: 100, Per: 24 * time.Hour}}},
+	Resets:          limit.Rule{Name: "reset", Windows: []limit.Window{{Max: 3, Per: time.Hour}, {Max: 10, Per: 24 * time.Hour}}},
+	ResetsGroup:     limit.Rule{Name: "reset group", Windows: []limit.Window{{Max: 30, Per: time.Hour}, {Max: 100, Per: 24 * time.Hour}}},
 }
 
 // remember is how many sessions are kept in memory.
@@ -94,10 +98,11 @@ func (s *Signin) now() time.Time { return s.Now().UTC().Truncate(time.Microsecon
 
 // Device is where somebody signs in.
 type Device struct {
-	Addr   netip.Addr
-	Agent  string // what it says it is: User-Agent
-	Before string // the token of the session that it had until now, which ends; "" for none
-	Lang   string // of what is written to whoever uses it
+	Addr    netip.Addr
+	Agent   string // what it says it is: User-Agent
+	Before  string // the token of the session that it had until now, which ends; "" for none
+	Browser string // what it keeps of [NewBrowser]; "" for nothing
+	Lang    string // of what is written to whoever uses it
 }
 
 // Session is one device that somebody is signed in on.

@@ -3,6 +3,7 @@ package clearxp
 import (
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -29,7 +30,7 @@ func (d *Door) openLaunch(w http.ResponseWriter, r *http.Request) error {
 	case r.Method == http.MethodHead:
 		w.WriteHeader(http.StatusOK)
 		return nil
-	case r.Method == http.MethodGet && prefetched(r):
+	case r.Method == http.MethodGet && (web.Prefetched(r) || previewed(r)):
 		return web.Ask(w, web.Question{Title: "Open the course", Text: "This link starts a course for one person. It is opened when you press the button.", Button: "Open", Action: r.URL.RequestURI()})
 	}
 	if d.Hub != nil && !q.Has("ticket") && d.Hub(q.Get("activityId")) {
@@ -140,19 +141,9 @@ func restorePlus(auth string) string {
 // previews are programs that open links before people do.
 var previews = []string{"bot", "crawler", "spider", "facebookexternalhit", "slackbot", "whatsapp", "skypeuripreview", "telegrambot", "discordbot", "linkedinbot", "preview", "safelinks", "proofpoint", "barracuda", "mimecast"}
 
-func prefetched(r *http.Request) bool {
-	for _, h := range []string{"Sec-Purpose", "Purpose", "X-Moz", "X-Purpose"} {
-		if v := strings.ToLower(r.Header.Get(h)); strings.Contains(v, "prefetch") || strings.Contains(v, "preview") || strings.Contains(v, "prerender") {
-			return true
-		}
-	}
+func previewed(r *http.Request) bool {
 	agent := strings.ToLower(r.UserAgent())
-	for _, p := range previews {
-		if strings.Contains(agent, p) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(previews, func(p string) bool { return strings.Contains(agent, p) })
 }
 
 // private marks an answer of a launch: it and its address hold secrets.

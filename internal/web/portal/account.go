@@ -9,16 +9,33 @@ import (
 	"rollway/internal/signin"
 )
 
-// showAccount is GET /account: who is signed in, and with which browsers.
+// showAccount is GET /account: who is signed in, with which browsers, and a new password.
 func showAccount(v *visit) error {
-	sessions, err := v.Signin.List(v.r.Context(), v.caller, id.PersonID{})
+	p, err := v.accountPage()
 	if err != nil {
 		return err
 	}
-	p := accountPage{frame: v.frame("account.title", "account"), Name: v.who.Name, Address: v.who.Address, Ended: v.query.Has("ended")}
+	p.Ended, p.Changed = v.query.Has("ended"), v.query.Has("changed")
+	return v.show(http.StatusOK, "account", p)
+}
+
+func (v *visit) accountPage() (*accountPage, error) {
+	sessions, err := v.Signin.List(v.r.Context(), v.caller, id.PersonID{})
+	if err != nil {
+		return nil, err
+	}
+	login, err := v.Signin.Account(v.r.Context(), v.caller)
+	if err != nil && !fault.Is(err, fault.NotFound) {
+		return nil, err
+	}
+	p := &accountPage{frame: v.frame("account.title", "account"), Name: v.who.Name, Address: v.who.Address, Login: login.Address}
+	p.Path = "/account"
 	if p.Address == p.Name {
 		p.Address = ""
 	}
+	p.Present = p.password()
+	p.Present.ID, p.Present.Label = "present", v.say("field.password.present")
+	p.Password = p.newPassword("field.password.new", v.Signin.Policy.Min)
 	for _, s := range sessions {
 		d := device{ID: s.ID.String(), Name: p.deviceName(s), Network: s.Group, Since: p.at(s.Created), Seen: p.at(s.Seen), Here: s.ID == v.caller.Signin}
 		if d.Here {
@@ -27,7 +44,37 @@ func showAccount(v *visit) error {
 			p.Devices = append(p.Devices, d)
 		}
 	}
-	return v.show(http.StatusOK, "account", &p)
+	return p, nil
+}
+
+// postAccountPassword is POST /account/password: it asks for the present password, and ends all other sessions.
+func postAccountPassword(v *visit) error {
+	typed, err := v.form()
+	if err != nil {
+		return err
+	}
+	err = v.Signin.ChangePassword(v.r.Context(), v.caller, typed.Get("present"), typed.Get("password"), v.device())
+	if err == nil {
+		return v.redirect("/account?changed=yes")
+	}
+	if fault.Is(err, fault.NotFound) {
+		return err
+	}
+	wrong := fault.Of(err).Code == "bad_login"
+	list, status, err := v.complain(err)
+	if err != nil {
+		return err
+	}
+	if wrong {
+		list = problems{{Field: "present", Text: v.say("error.present_password")}}
+	}
+	p, err := v.accountPage()
+	if err != nil {
+		return err
+	}
+	p.Problems = list
+	list.on(&p.Present, &p.Password)
+	return v.show(status, "account", p)
 }
 
 // postEnd is POST /account/end: it ends one session, or without one all but this.

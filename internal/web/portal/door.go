@@ -39,6 +39,7 @@ type Door struct {
 // The names of cookies.
 const (
 	SessionCookie  = "session"  // the token of whoever is signed in
+	browserCookie  = "browser"  // by which people who have signed in with it before are known ([signin.Device])
 	languageCookie = "language" // chosen
 	signupCookie   = "signup"   // which sign-up the browser waits for
 )
@@ -81,6 +82,7 @@ func (d *Door) Mount(mux *http.ServeMux) {
 		"GET /records":                    people(showRecords),
 		"GET /account":                    people(showAccount),
 		"POST /account/end":               people(postEnd),
+		"POST /account/password":          people(postAccountPassword),
 	})
 }
 

@@ -76,6 +76,9 @@ func outside(all map[string]page, lang string, w *words) {
 	f = framed(lang, "reset.title", nil, "")
 	all["reset"] = &resetPage{frame: f, Password: f.newPassword("field.password.new", 15), Action: "/password/abc"}
 	all["reset-done"] = &resetPage{frame: f, Done: true}
+	f = framed(lang, "enter.title", learner, "")
+	all["enter"] = &enterPage{frame: f, Text: f.say("enter.text", "here", "Ada Lovelace", "other", "grace.brewster.murray.hopper@a-rather-long-host-name.example.org"), Action: "/api/activities/launch?activityId=x",
+		GoOn: f.say("enter.go", "other", "grace.brewster.murray.hopper@a-rather-long-host-name.example.org"), Stay: f.say("enter.stay", "here", "Ada Lovelace")}
 	all["unsubscribe"] = &unsubscribePage{frame: framed(lang, "unsubscribe.title", nil, ""), Action: "/unsubscribe/abc"}
 	all["unsubscribe-done"] = &unsubscribePage{frame: framed(lang, "unsubscribe.done", nil, ""), Done: true}
 }
@@ -131,11 +134,20 @@ func inside(all map[string]page, lang string) {
 	all["records-empty"] = &recordsPage{frame: f, Art: artOf("records")}
 
 	f = framed(lang, "account.title", learner, "account")
-	all["account"] = &accountPage{frame: f, Name: "Ada Lovelace", Address: "ada.lovelace@example.org", Ended: true, Devices: []device{
+	present := f.password()
+	present.ID, present.Label = "present", f.say("field.password.present")
+	account := accountPage{frame: f, Name: "Ada Lovelace", Address: "ada.lovelace@example.org", Login: "ada.lovelace@example.org", Ended: true, Changed: true, Present: present, Password: f.newPassword("field.password.new", 15), Devices: []device{
 		{ID: "1", Name: f.say("account.device", "browser", "Firefox", "system", "Linux"), Since: at, Seen: at, Here: true, Network: "192.0.2.1"},
 		{ID: "2", Name: f.say("account.device", "browser", "Safari", "system", "iPhone"), Since: f.at(moonlight.Add(-26 * 24 * time.Hour)), Seen: f.at(moonlight.Add(-26 * time.Hour)), Network: "2001:db8:85a3:1234::/64"},
 		{ID: "3", Name: f.say("account.device.unknown"), Since: at, Seen: f.at(moonlight.Add(-time.Second))},
 	}}
+	all["account"] = &account
+	refused := account
+	refused.Devices = refused.Devices[:1]
+	refused.Problems = problems{{Field: "present", Text: f.say("error.present_password")}, {Field: "password", Text: f.say("error.password_common")}}
+	refused.Problems.on(&refused.Present, &refused.Password)
+	all["account-wrong"] = &refused
+	all["account-brought"] = &accountPage{frame: f, Name: "Ada Lovelace", Devices: account.Devices[:1]}
 }
 
 // sentencesOf are statements of several kinds in words.

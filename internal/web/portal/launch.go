@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"rollway/internal/content"
+	"rollway/internal/fault"
 	"rollway/internal/launch"
 	"rollway/internal/web"
 )
@@ -39,7 +40,8 @@ func showLaunch(v *visit) error {
 }
 
 // openLaunch is GET /launch/open?activity=…: it launches and sends the browser to the course. Only our own pages lead here;
-// whoever comes from another site sees our page first.
+// whoever comes from another site sees our page first. HEAD tells whether there is such a course, and nothing is launched for
+// a browser that loads ahead: it comes again when somebody opens it.
 func openLaunch(v *visit) error {
 	activity := v.query.Get("activity")
 	h := v.w.Header()
@@ -48,6 +50,16 @@ func openLaunch(v *visit) error {
 	switch v.r.Header.Get("Sec-Fetch-Site") {
 	case "cross-site", "same-site":
 		return v.redirect(launchPath("/launch", activity))
+	}
+	switch {
+	case v.r.Method == http.MethodHead:
+		if _, err := v.Launcher.Course(v.r.Context(), v.caller, activity); err != nil {
+			return err
+		}
+		v.w.WriteHeader(http.StatusOK)
+		return nil
+	case web.Prefetched(v.r):
+		return fault.New(fault.Unavailable, "not_opened_yet", "A course is launched when somebody opens it.")
 	}
 	l, err := v.Launcher.StartOwn(v.r.Context(), v.caller, launch.Request{Activity: activity})
 	if err != nil {

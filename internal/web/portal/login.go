@@ -32,11 +32,13 @@ func postLogin(v *visit) error {
 	if err != nil {
 		return err
 	}
-	_, token, err := v.Signin.SignIn(v.r.Context(), signin.Browser, typed.Get("email"), typed.Get("password"), v.device())
+	from := v.knownDevice()
+	s, token, err := v.Signin.SignIn(v.r.Context(), signin.Browser, typed.Get("email"), typed.Get("password"), from)
 	if err != nil {
 		return v.refuseLogin(typed, err)
 	}
-	v.Cookies.Set(v.w, SessionCookie, token, v.Signin.Lives[signin.Browser].Most)
+	v.keep(s, token)
+	v.Cookies.Set(v.w, browserCookie, from.Browser, signin.PlaceLife)
 	v.Cookies.Set(v.w, signupCookie, "", -1)
 	return v.redirect(local(typed.Get("next")))
 }
@@ -115,7 +117,8 @@ func postReset(v *visit) error {
 	if err != nil {
 		return err
 	}
-	err = v.Signin.Reset(v.r.Context(), signin.ResetRequest{Token: v.r.PathValue("token"), Password: typed.Get("password")}, v.device())
+	from := v.knownDevice()
+	err = v.Signin.Reset(v.r.Context(), signin.ResetRequest{Token: v.r.PathValue("token"), Password: typed.Get("password")}, from)
 	if fault.Is(err, fault.Gone) {
 		return err
 	}
@@ -130,6 +133,7 @@ func postReset(v *visit) error {
 		return v.show(status, "reset", p)
 	}
 	v.Cookies.Set(v.w, SessionCookie, "", -1)
+	v.Cookies.Set(v.w, browserCookie, from.Browser, signin.PlaceLife)
 	p.Title, p.Done = v.say("reset.done.title"), true
 	return v.show(http.StatusOK, "reset", p)
 }

@@ -51,6 +51,12 @@ type loginPage struct {
 	MaySignUp       bool
 }
 
+// enterPage asks whoever is signed in whether they are the one whom a launch brings.
+type enterPage struct {
+	frame
+	Text, Action, GoOn, Stay string
+}
+
 type passwordPage struct {
 	frame
 	Problems problems
@@ -125,9 +131,12 @@ type recordsPage struct {
 
 type accountPage struct {
 	frame
-	Name, Address string
-	Ended         bool
-	Devices       []device
+	Name, Address     string
+	Ended, Changed    bool
+	Devices           []device
+	Login             string // what they sign in with; empty for whom only other systems bring
+	Problems          problems
+	Present, Password field
 }
 
 // device is a browser that somebody is signed in with.

@@ -130,5 +130,8 @@ func (v *visit) tooMany(err error) string {
 		wait = late.RetryAfter()
 	}
 	v.w.Header().Set("Retry-After", strconv.Itoa(max(1, int(math.Ceil(wait.Seconds())))))
+	if wait > 2*time.Hour {
+		return v.say("error.too_many_hours", "n", int(math.Ceil(wait.Hours())))
+	}
 	return v.count("error.too_many", max(1, int(math.Ceil(wait.Minutes()))))
 }

@@ -136,7 +136,21 @@ func (v *visit) form() (web.Params, error) {
 
 // device is where the visit comes from.
 func (v *visit) device() signin.Device {
-	return signin.Device{Addr: web.ClientAddr(v.r.Context()), Agent: v.r.UserAgent(), Before: v.Cookies.Get(v.r, SessionCookie), Lang: v.lang}
+	return signin.Device{Addr: web.ClientAddr(v.r.Context()), Agent: v.r.UserAgent(), Before: v.Cookies.Get(v.r, SessionCookie), Browser: v.Cookies.Get(v.r, browserCookie), Lang: v.lang}
+}
+
+// knownDevice is device for where somebody may sign in, who is known there from then on.
+func (v *visit) knownDevice() signin.Device {
+	d := v.device()
+	if d.Browser == "" {
+		d.Browser = signin.NewBrowser()
+	}
+	return d
+}
+
+// keep has the browser keep a session.
+func (v *visit) keep(s signin.Session, token string) {
+	v.Cookies.Set(v.w, SessionCookie, token, v.Signin.Lives[s.Kind].Most)
 }
 
 // local is an address of ours to go on to, or "/" for what could lead elsewhere.
