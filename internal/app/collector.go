@@ -5,13 +5,20 @@ import (
 	"runtime/debug"
 )
 
-// collectAt is how much a server's memory may grow, in percent of what is in use, before garbage is collected.
-const collectAt = 200
+// A server uses little of its memory (tens of MB) for long, so that Go's own 100 percent would collect many times a second
+// under load, for an eighth of all processor time. collectAt is how much may come on top of what is in use before garbage is
+// collected, in percent; as memory of Go nears mostMemory, that is less.
+const (
+	collectAt  = 400
+	mostMemory = 320 << 20
+)
 
-// TuneCollector has garbage collected less often than Go would: so little of a server's memory is in use (tens of MB) that
-// Go's own 100 percent collects many times a second under load, for an eighth of all processor time. GOGC overrides it.
+// TuneCollector has garbage collected less often than Go would. GOGC and GOMEMLIMIT override it.
 func TuneCollector() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(collectAt)
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(mostMemory)
 	}
 }

@@ -18,7 +18,7 @@ import (
 type lite struct {
 	pool    *sql.DB
 	jobs    chan *job
-	readers chan *liteConn
+	readers readers
 	batch   sync.Mutex // held while a batch of writes runs, and by the checkpointer's last resort
 	stop    chan struct{}
 	done    sync.WaitGroup
@@ -26,30 +26,32 @@ type lite struct {
 	closed  bool
 }
 
-const liteReaders = 8
+// liteReaders are few, since each has a page cache of its own (readerSetup: 16 MB; behind it is the system's).
+const (
+	liteReaders = 4
+	readerSetup = "PRAGMA query_only=1; PRAGMA cache_size=-16384"
+)
 
-// readerSetup gives a reader a page cache of 16 MB: there are several of them, and behind them is the system's.
-const readerSetup = "PRAGMA query_only=1; PRAGMA cache_size=-16384"
-
-func openLite(ctx context.Context, path string, readers int) (*lite, error) {
-	if readers == 0 {
-		readers = liteReaders
+func openLite(ctx context.Context, path string, conns int) (*lite, error) {
+	if conns == 0 {
+		conns = liteReaders
 	}
 	pool, err := sql.Open("sqlite", liteDSN(path))
 	if err != nil {
 		return nil, err
 	}
-	l := &lite{pool: pool, jobs: make(chan *job, batchCap), readers: make(chan *liteConn, readers), stop: make(chan struct{})}
+	l := &lite{pool: pool, jobs: make(chan *job, batchCap), stop: make(chan struct{})}
 	writer, err := l.connect(ctx, "PRAGMA wal_autocheckpoint=0")
 	if err != nil {
 		return nil, errors.Join(err, pool.Close())
 	}
-	for range readers {
+	l.readers.free = make(chan struct{}, conns)
+	for range conns {
 		r, err := l.connect(ctx, readerSetup)
 		if err != nil {
 			return nil, errors.Join(err, pool.Close())
 		}
-		l.readers <- r
+		l.readers.put(r)
 	}
 	l.done.Go(func() { l.run(writer) })
 	if path != "" && path != ":memory:" {
@@ -61,6 +63,31 @@ func openLite(ctx context.Context, path string, readers int) (*lite, error) {
 		l.done.Go(func() { l.checkpoint(cp) })
 	}
 	return l, nil
+}
+
+// readers are the connections that read and are idle. The one that read last reads next: what it needs is likely to be in its
+// page cache, and that in the processor's.
+type readers struct {
+	free chan struct{} // holds one for each idle connection; who takes it then takes the connection
+
+	mu   sync.Mutex
+	idle []*liteConn
+}
+
+func (r *readers) take() *liteConn {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	last := len(r.idle) - 1
+	c := r.idle[last]
+	r.idle = r.idle[:last]
+	return c
+}
+
+func (r *readers) put(c *liteConn) {
+	r.mu.Lock()
+	r.idle = append(r.idle, c)
+	r.mu.Unlock()
+	r.free <- struct{}{}
 }
 
 // liteDSN asks for WAL with full durability: a commit is on the disk before it is acknowledged. A database in memory has a
@@ -207,15 +234,15 @@ func writes(query string) bool {
 }
 
 func (l *lite) read(ctx context.Context, now func() time.Time, snapshot bool, fn func(*Tx) error) error {
-	var c *liteConn
 	select {
-	case c = <-l.readers:
+	case <-l.readers.free:
 	case <-l.stop:
 		return errClosed
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	defer func() { l.readers <- c }()
+	c := l.readers.take()
+	defer l.readers.put(c)
 	t := &liteTx{c: c}
 	tx := &Tx{Engine: SQLite, s: t, now: now}
 	if !snapshot {
@@ -241,8 +268,9 @@ func (l *lite) close() error {
 	close(l.stop)
 	l.done.Wait()
 	var errs []error
-	for range cap(l.readers) {
-		errs = append(errs, (<-l.readers).close())
+	for range cap(l.readers.free) {
+		<-l.readers.free
+		errs = append(errs, l.readers.take().close())
 	}
 	return errors.Join(append(errs, l.pool.Close())...)
 }

@@ -211,7 +211,7 @@ func (sel *selection) follow(ctx context.Context, tx *db.Tx, w *walk, page *gath
 // fetch reads statements by their positions. Few texts differ, so that the engine prepares them once.
 func (sel *selection) fetch(ctx context.Context, tx *db.Tx, positions []int64, page *gathered) error {
 	args := []any{int64(sel.org)}
-	which := "= ANY (?)"
+	org, which := "s.org_id = ?", "= ANY (?)"
 	if tx.Engine == db.PostgreSQL {
 		args = append(args, positions)
 	} else {
@@ -222,8 +222,9 @@ func (sel *selection) fetch(ctx context.Context, tx *db.Tx, positions []int64, p
 		for i := range marks {
 			args = append(args, positions[min(i, len(positions)-1)])
 		}
+		org = "+" + org // no index: the position is the key, and looking it up under its organization first takes twice as long
 		which = "IN (?" + strings.Repeat(", ?", marks-1) + ")"
 	}
-	text := "SELECT s.pos, s.id, s.body FROM statements s WHERE s.org_id = ? AND s.pos " + which + sel.where() + sel.order("s.pos")
+	text := "SELECT s.pos, s.id, s.body FROM statements s WHERE " + org + " AND s.pos " + which + sel.where() + sel.order("s.pos")
 	return tx.Each(ctx, text, append(args, sel.mine.args...), page.add)
 }

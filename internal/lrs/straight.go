@@ -19,7 +19,8 @@ import (
 // straightMost is the most statements of such a transaction: they share a millisecond and a block.
 const straightMost = 1 << blockBits
 
-// The check is one scalar subquery, so that a planner that has no statistics yet looks into the indexes for each.
+// The check is one scalar subquery, so that a planner that has no statistics yet looks into the indexes for each. In the index's
+// order it takes the first pointer from there; without, it would first make a bitmap of all.
 var insertStraight = db.NewLookup(`WITH
 	sent AS MATERIALIZED (SELECT * FROM @ n),
 	stamp AS MATERIALIZED (SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS ms, nextval('statement_blocks') AS block),
@@ -31,7 +32,7 @@ var insertStraight = db.NewLookup(`WITH
 		FROM sent, dated
 		WHERE ms > after AND (SELECT bool_and(
 			(SELECT s.pos FROM statements s WHERE s.org_id = sent.org_id AND s.id = sent.id) IS NULL AND
-			(SELECT r.pos FROM statement_refs r WHERE r.org_id = sent.org_id AND r.target = sent.id LIMIT 1) IS NULL) FROM sent)),
+			(SELECT r.pos FROM statement_refs r WHERE r.org_id = sent.org_id AND r.target = sent.id ORDER BY r.org_id, r.target, r.pos LIMIT 1) IS NULL) FROM sent)),
 	inserted AS (
 		INSERT INTO statements (org_id, pos, id, actor, authority, registration, voids, voided, hash, index_keys, body)
 		SELECT org_id, pos, id, actor, authority, registration, false, false, substring(sha256(text) FROM 1 FOR 16), index_keys, text FROM served

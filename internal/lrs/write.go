@@ -80,7 +80,7 @@ const refsLock = "statement references"
 // no statistics yet nothing to choose but the indexes.
 var findStatements = db.NewLookup(`SELECT org_id, id, pos FROM (SELECT n.org_id, n.id,
 	(SELECT s.pos FROM statements s WHERE s.org_id = n.org_id AND s.id = n.id) AS pos,
-	(SELECT r.pos FROM statement_refs r WHERE r.org_id = n.org_id AND r.target = n.id LIMIT 1) AS waiting FROM @ n) found
+	(SELECT r.pos FROM statement_refs r WHERE r.org_id = n.org_id AND r.target = n.id ORDER BY r.org_id, r.target, r.pos LIMIT 1) AS waiting FROM @ n) found
 	WHERE pos IS NOT NULL OR waiting IS NOT NULL`, statementName...)
 
 var statementName = []db.Column{{Name: "org_id", Type: "bigint"}, {Name: "id", Type: "uuid"}}
