@@ -42,7 +42,7 @@ type Options struct {
 	URL string
 	// Writers is the number of PostgreSQL connections that group commits use; 2 when 0 (measured best on small machines).
 	Writers int
-	// Conns bounds the PostgreSQL pool and the SQLite readers; 16 and 4 when 0.
+	// Conns bounds the PostgreSQL pool and the SQLite readers; 16 and 8 when 0.
 	Conns int
 	// Now is the clock of Tx.Now; time.Now when nil.
 	Now func() time.Time

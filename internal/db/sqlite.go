@@ -26,10 +26,10 @@ type lite struct {
 	closed  bool
 }
 
-// liteReaders are few, since each has a page cache of its own (readerSetup: 16 MB; behind it is the system's).
+// Each reader has a page cache of its own; behind it is the system's.
 const (
-	liteReaders = 4
-	readerSetup = "PRAGMA query_only=1; PRAGMA cache_size=-16384"
+	liteReaders = 8
+	readerSetup = "PRAGMA query_only=1; PRAGMA cache_size=-8192" // 8 MB
 )
 
 func openLite(ctx context.Context, path string, conns int) (*lite, error) {
