@@ -103,11 +103,14 @@ func check(caller access.Caller, c Claims) (*request, error) {
 	if len(r.ifi) > MaxIdentifier || !storable(r.ifi) {
 		wrong("/agent", "An identifier has at most 1024 bytes and no NUL character.", r.ifi)
 	}
-	if r.Name = clean(c.Name); r.Name == "" {
-		r.Name = clean(c.Agent.Name)
-	}
-	if longer(r.Name, MaxName) || !printable(r.Name) {
-		wrong("/name", "A name has at most 255 characters and no control characters.", r.Name)
+	for _, text := range []string{c.Name, c.Agent.Name} {
+		var err error
+		if r.Name, err = ParseName(text); err != nil {
+			wrong("/name", fault.Of(err).Message, text)
+		}
+		if r.Name != "" || err != nil {
+			break
+		}
 	}
 	if (c.Link.Space == "") != (c.Link.Key == "") || longer(c.Link.Space, MaxKey) || longer(c.Link.Key, MaxKey) || !printable(c.Link.Space) || !printable(c.Link.Key) {
 		wrong("/link", "A link has a space and a key, each of at most 255 characters without control characters.", c.Link.Key)

@@ -6,10 +6,37 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
+
+	"rollway/internal/fault"
 )
 
 // clean trims blanks and composes characters (NFC).
 func clean(s string) string { return norm.NFC.String(strings.TrimSpace(s)) }
+
+// ParseName is what people are called, as it is kept and shown: blanks and line ends of every kind are one blank, and characters
+// that nobody sees, such as those that turn the direction of writing round, are left out. The joiners that Persian, Indic and
+// Mongolian names are written with, and emoji, stay behind what they join.
+//
+// Fault: Invalid (invalid_name) for more than [MaxName] characters, control characters or what is not UTF-8.
+func ParseName(text string) (string, error) {
+	before := ' '
+	seen := strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Cf, r) && (!joins(r) || joins(before) || unicode.IsSpace(before)) {
+			return -1
+		}
+		before = r
+		return r
+	}, text)
+	name := clean(strings.Join(strings.Fields(seen), " "))
+	if !utf8.ValidString(text) || longer(name, MaxName) || !printable(name) {
+		return "", fault.New(fault.Invalid, "invalid_name", "A name has at most %d characters and no control characters.", MaxName)
+	}
+	return name, nil
+}
+
+// joins reports whether a character only tells how its neighbours are written: zero width joiner and non-joiner, and the
+// Mongolian vowel separator.
+func joins(r rune) bool { return r == '\u200c' || r == '\u200d' || r == '\u180e' }
 
 // fold removes differences of case. A letter outside ASCII never becomes one inside: whoever may choose their own address
 // must not reach the owner of another that merely looks alike (İ, ſ and the Kelvin sign have such lower-case forms).

@@ -5,8 +5,6 @@ import (
 	"net/netip"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"rollway/internal/access"
 	"rollway/internal/challenge"
@@ -77,10 +75,9 @@ type Request struct {
 	Via  Via
 	From netip.Addr
 
-	Token id.TokenID // of the dialect's session; zero on our own page
-	Email string
-	// Name is what they are called: at most 255 characters.
-	Name       string
+	Token      id.TokenID // of the dialect's session; zero on our own page
+	Email      string
+	Name       string // what they are called, see [directory.ParseName]; empty for first and last name
 	First      string // kept as attributes as well
 	Last       string
 	Password   string
@@ -168,14 +165,13 @@ func (s *Signup) check(r Request) (*newcomer, error) {
 	if err := s.Settings.admits(mail.Domain(n.address)); err != nil {
 		return nil, err
 	}
-	for _, text := range []*string{&n.Name, &n.First, &n.Last} {
-		*text = strings.Join(strings.Fields(*text), " ")
-		if utf8.RuneCountInString(*text) > directory.MaxName || !utf8.ValidString(*text) || strings.ContainsFunc(*text, unicode.IsControl) {
-			return nil, fault.New(fault.Invalid, "invalid_name", "A name has at most %d characters and no control characters.", directory.MaxName).With(fault.Field{Name: "name", Message: "It is too long or has control characters."})
-		}
+	if strings.TrimSpace(n.Name) == "" {
+		n.Name = n.First + " " + n.Last
 	}
-	if n.Name == "" {
-		n.Name = strings.TrimSpace(n.First + " " + n.Last)
+	for _, text := range []*string{&n.First, &n.Last, &n.Name} {
+		if *text, err = directory.ParseName(*text); err != nil {
+			return nil, fault.Of(err).With(fault.Field{Name: "name", Message: "It is too long or has control characters."})
+		}
 	}
 	n.hash = s.addressHash(n.folded)
 	return n, nil
