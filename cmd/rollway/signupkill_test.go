@@ -242,7 +242,7 @@ func (c *signupClient) mailFor(address string) (number, token string) {
 func (c *signupClient) prove(session, address, number, token string) bool {
 	_, f := c.take("validation", strings.Contains(address, "rival"), func() (answer, error) {
 		if c.r.IntN(2) == 0 {
-			return c.visitor().post("/confirm/" + number + "/" + token)
+			return c.visitor().post("/confirm/"+number+"/"+token, "password", newPassword)
 		}
 		return c.validate(session, number, token)
 	})

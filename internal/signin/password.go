@@ -59,6 +59,19 @@ func (p *Passwords) Hash(ctx context.Context, password string) (string, error) {
 	return phc, err
 }
 
+// Fits reports whether a password is the one that [Passwords.Hash] returned this of. Like that it is not called within a
+// transaction. Fault: Unavailable (sign_in_busy) when too many wait.
+func (p *Passwords) Fits(ctx context.Context, phc, password string) (fits bool, err error) {
+	if len(password) > 4*Longest || !readable(password) {
+		return false, nil
+	}
+	err = p.turn(ctx, func() (err error) {
+		fits, _, err = p.verify(phc, password)
+		return err
+	})
+	return fits, err
+}
+
 // renew is Hash when it is called in a turn.
 func (p *Passwords) renew(password string) string {
 	h := stored{Cost: p.Cost, keyID: p.keyID, salt: make([]byte, saltSize)}

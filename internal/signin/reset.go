@@ -37,21 +37,38 @@ func (s *Signin) AskReset(ctx context.Context, address string, from Device) erro
 		if err != nil {
 			return err
 		}
-		known := l.state == "active"
-		if !known {
+		if l.state != "active" {
 			l = login{}
 		}
-		expires := s.now().Add(resetLife)
 		// Also for nobody: that takes the time of a commit.
-		if err := tx.Defer(ctx, "INSERT INTO signin_resets (token_hash, org_id, person_id, expires) VALUES (?, ?, ?, ?)", s.resetHash(token), l.Org, l.Person, expires); err != nil || !known {
+		if err := s.sendReset(ctx, tx, l, token, from.Lang); err != nil || l.Person.IsZero() {
 			return err
 		}
-		if err := access.Audit(ctx, tx, access.SignedIn(l.Org, l.Person, id.SigninID{}, 0), "password.ask_reset", "person "+l.Person.String(), map[string]any{"from": limit.AddressGroup(from.Addr)}); err != nil {
-			return err
-		}
-		return s.office.PutTx(ctx, tx, mail.Message{Org: l.Org, To: l.Address, Lang: from.Lang, Kind: mail.Reset,
-			Data: mail.Data{Name: l.name, Link: s.ResetLink(token), Expires: expires}})
+		return access.Audit(ctx, tx, access.SignedIn(l.Org, l.Person, id.SigninID{}, 0), "password.ask_reset", "person "+l.Person.String(), map[string]any{"from": limit.AddressGroup(from.Addr)})
 	})
+}
+
+// sendReset makes a link to a new password and sends it to whoever has the login; of nobody's nothing is sent.
+func (s *Signin) sendReset(ctx context.Context, tx *db.Tx, l login, token, lang string) error {
+	expires := s.now().Add(resetLife)
+	if err := tx.Defer(ctx, "INSERT INTO signin_resets (token_hash, org_id, person_id, expires) VALUES (?, ?, ?, ?)", s.resetHash(token), l.Org, l.Person, expires); err != nil || l.Person.IsZero() {
+		return err
+	}
+	return s.office.PutTx(ctx, tx, mail.Message{Org: l.Org, To: l.Address, Lang: lang, Kind: mail.Reset,
+		Data: mail.Data{Name: l.name, Link: s.ResetLink(token), Expires: expires}})
+}
+
+// InviteTx gives a person a login as [Signin.EnrolTx] does, but no password yet: a link to choose one is sent to the address,
+// and others can be asked for. The caller writes the audit entry. Faults as for EnrolTx.
+func (s *Signin) InviteTx(ctx context.Context, tx *db.Tx, org id.OrgID, person id.PersonID, address, lang string) error {
+	if err := s.EnrolTx(ctx, tx, org, person, address, s.Passwords.dummy()); err != nil {
+		return err
+	}
+	l, err := readLoginOf(ctx, tx, org, person)
+	if err != nil {
+		return err
+	}
+	return s.sendReset(ctx, tx, l, newToken(), lang)
 }
 
 // ResetRequest is a new password for whoever got the link.

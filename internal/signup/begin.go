@@ -59,8 +59,22 @@ func (s *Signup) taken(ctx context.Context, tx *db.Tx, n *newcomer) (taken bool,
 	if err != nil || claimed.IsZero() {
 		return false, claimed, err
 	}
-	p, err := s.directory.PersonTx(ctx, tx, s.Settings.Join, claimed)
-	return p.State != directory.Active || p.Privileged, claimed, err
+	free, err := s.claimable(ctx, tx, s.Settings.Join, claimed)
+	return !free, claimed, err
+}
+
+// claimable tells whether somebody who was there before may get a login by signing up: whoever is active, has no rights and
+// does not sign in with another address.
+func (s *Signup) claimable(ctx context.Context, tx *db.Tx, org id.OrgID, person id.PersonID) (bool, error) {
+	p, err := s.directory.PersonTx(ctx, tx, org, person)
+	if err != nil || p.State != directory.Active || p.Privileged {
+		return false, err
+	}
+	_, err = s.signin.OfTx(ctx, tx, org, person)
+	if fault.Is(err, fault.NotFound) {
+		return true, nil
+	}
+	return false, err
 }
 
 // pretend answers for an address that has an account as if it had none, now and whenever its maker comes back: with the
@@ -138,6 +152,6 @@ func (s *Signup) send(ctx context.Context, tx *db.Tx, r row) error {
 		return s.mail.PutTx(ctx, tx, mail.Message{Org: r.Org, To: r.Address, Lang: r.Lang, Kind: mail.Known, Data: mail.Data{Link: s.public + "/login", Reset: s.public + "/password"}})
 	}
 	return s.mail.PutTx(ctx, tx, mail.Message{Org: r.Org, To: r.Address, Lang: r.Lang, Kind: mail.Confirm, Data: mail.Data{
-		Name: r.Name, Link: s.Settings.link(s.public, r.Number, s.validationToken(r.Number, r.nonce)), Code: s.validationCode(r.Number, r.nonce), Expires: r.Expires,
+		Name: r.Name, Link: s.Settings.link(s.public, r.Number, s.linkToken(&r)), Code: s.code(&r), Expires: r.Expires,
 	}})
 }

@@ -26,14 +26,15 @@ func (s *Signup) List(ctx context.Context, c access.Caller, after int64, limit i
 	return list, err
 }
 
-// Approve lets in who waits for the operator. Faults: Forbidden; NotFound (signup_unknown); Conflict (signup_not_waiting,
+// Approve lets in who waits for the operator. Whoever was there before is sent a link to choose a password. Faults: Forbidden; NotFound (signup_unknown); Conflict (signup_not_waiting,
 // address_taken).
 func (s *Signup) Approve(ctx context.Context, c access.Caller, number int64) error {
 	return s.operate(ctx, c, number, "signup.approve", func(tx *db.Tx, r *row) error {
 		if r.State != Approval {
 			return fault.New(fault.Conflict, "signup_not_waiting", "This sign-up does not wait for approval: it is %s.", r.State)
 		}
-		return s.complete(ctx, tx, r)
+		_, err := s.complete(ctx, tx, r, false) // it was confirmed some time ago: the organization may have got to know them since
+		return err
 	})
 }
 

@@ -19,17 +19,26 @@ func newNonce() []byte {
 	return nonce
 }
 
-// validationToken is what confirms a sign-up: 64 hexadecimal digits, as both dashboards of Flyve MDM demand. It is made from
-// the number and the nonce, so that a mail that is sent again carries the same.
-func (s *Signup) validationToken(number int64, nonce []byte) string {
-	return hex.EncodeToString(s.key.Hash("signup validation", strconv.FormatInt(number, 10), string(nonce)))
+// linkToken is what confirms a sign-up: 64 hexadecimal digits, as both dashboards of Flyve MDM demand. It is made from the
+// number and the nonce, so that a mail that is sent again carries the same. Of an address that has an account there is none.
+func (s *Signup) linkToken(r *row) string {
+	if r.State == known {
+		return ""
+	}
+	return hex.EncodeToString(s.key.Hash("signup validation", strconv.FormatInt(r.Number, 10), string(r.nonce)))
 }
 
-// validationCode is the same for people to type: six digits.
-func (s *Signup) validationCode(number int64, nonce []byte) string {
-	sum := s.key.Hash("signup code", strconv.FormatInt(number, 10), string(nonce))
+// code is the same for people to type: six digits, for a person who is new.
+func (s *Signup) code(r *row) string {
+	if r.claimed {
+		return ""
+	}
+	sum := s.key.Hash("signup code", strconv.FormatInt(r.Number, 10), string(r.nonce))
 	return fmt.Sprintf("%06d", binary.BigEndian.Uint64(sum)%1_000_000)
 }
+
+// carried tells whether somebody gave what their mail carries, if it does.
+func carried(given, carries string) bool { return carries != "" && same(given, carries) }
 
 // handle names a sign-up to whoever made it, so that nobody else asks for its mail again or tries codes.
 func (s *Signup) handle(number int64) string {

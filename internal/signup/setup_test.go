@@ -118,6 +118,14 @@ func (h *house) begin(email string) Begun {
 	return b
 }
 
+// known makes somebody whom the organization that everybody joins knows by an address.
+func (h *house) known(email string) directory.Person {
+	h.Helper()
+	res, err := h.people.Provision(h.Context(), operate, directory.Claims{Source: directory.ByAdmin, Name: "Known", Attributes: map[string]directory.Value{"Email": directory.Text(email)}})
+	h.must(err)
+	return res.Person
+}
+
 // letter is a mail that arrived.
 type letter struct {
 	to, subject, text string
@@ -179,15 +187,22 @@ func (h *house) read(file string) letter {
 	return letter{to.Address, m.Header.Get("Subject"), text}
 }
 
-// confirm follows the newest link that an address was sent, once it has got so many mails.
+// confirm follows the newest link that an address was sent, once it has got so many mails, in a dashboard.
 func (h *house) confirm(to string, n int) (Validated, error) {
+	h.Helper()
+	p := h.proof(to, n)
+	return h.Validate(h.Context(), p.Number, p.Token, p.From)
+}
+
+// proof is what the newest link shows that an address was sent, once it has got so many mails.
+func (h *house) proof(to string, n int) Proof {
 	h.Helper()
 	l := slices.DeleteFunc(h.letters(to, n), func(l letter) bool { return !linkText.MatchString(l.text) })
 	if len(l) == 0 {
 		h.Fatalf("no link for %s", to)
 	}
 	number, token := l[len(l)-1].link(h)
-	return h.Validate(h.Context(), parseNumber(h, number), token, here)
+	return Proof{Number: parseNumber(h, number), Token: token, From: here}
 }
 
 func parseNumber(t testing.TB, s string) (n int64) {

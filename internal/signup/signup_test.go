@@ -23,7 +23,7 @@ func TestSignUpAndConfirm(t *testing.T) {
 	each(t, Settings{}, func(h *house) {
 		const email = "Ada+trial@Example.org"
 		r := h.ask(email)
-		r.First, r.Last, r.Newsletter, r.Name = "Ada", "Lovelace", true, ""
+		r.First, r.Last, r.Newsletter, r.Name = "\u202eAda\u2028", "Lovelace", true, ""
 		b, err := h.Begin(h.Context(), r)
 		h.must(err)
 		h.wants(h.signIn(email, password), fault.Forbidden, "not_validated")
@@ -238,12 +238,7 @@ func TestCode(t *testing.T) {
 // somebody with rights there does not.
 func TestJoin(t *testing.T) {
 	each(t, Settings{Join: id.DefaultOrg}, func(h *house) {
-		known := func(email string) directory.Person {
-			res, err := h.people.Provision(h.Context(), operate, directory.Claims{Source: directory.ByAdmin, Name: "Known", Attributes: map[string]directory.Value{"Email": directory.Text(email)}})
-			h.must(err)
-			return res.Person
-		}
-		ada, boss := known("ada@example.org"), known("boss@example.org")
+		ada, boss := h.known("ada@example.org"), h.known("boss@example.org")
 		h.must(h.d.Write(h.Context(), func(tx *db.Tx) error {
 			return access.Grant(h.Context(), tx, h.changes, operate, boss.ID, access.Admin)
 		}))
@@ -259,7 +254,7 @@ func TestJoin(t *testing.T) {
 			h.Error("an administrator's account can be taken")
 		}
 		h.begin("new@example.org")
-		res := known("new@example.org") // meanwhile
+		res := h.known("new@example.org") // meanwhile
 		v, err = h.confirm("new@example.org", 1)
 		h.must(err)
 		if v.Person != res.ID || h.count("people") != 3 {
@@ -358,6 +353,7 @@ func TestRefusals(t *testing.T) {
 			{func(r *Request) { r.Email = "ada@@example.org" }, fault.Invalid, "bad_address"},
 			{func(r *Request) { r.Email = "ada@x.spam.example" }, fault.Invalid, "domain_refused"},
 			{func(r *Request) { r.Name = "a\x00b" }, fault.Invalid, "invalid_name"},
+			{func(r *Request) { r.Name = ""; r.First, r.Last = strings.Repeat("a", 128), strings.Repeat("b", 128) }, fault.Invalid, "invalid_name"},
 			{func(r *Request) { r.Challenge = 0; r.Answer = "" }, fault.Invalid, "challenge_missing"},
 			{func(r *Request) { r.Challenge = 1 << 40 }, fault.Invalid, "challenge_unknown"},
 			{func(r *Request) { r.Answer = "-----" }, fault.Invalid, "challenge_failed"},

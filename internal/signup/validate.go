@@ -5,52 +5,110 @@ import (
 	"net/netip"
 	"time"
 
-	"rollway/internal/access"
 	"rollway/internal/db"
-	"rollway/internal/directory"
 	"rollway/internal/fault"
 	"rollway/internal/id"
 	"rollway/internal/limit"
-	"rollway/internal/mail"
 )
 
 // Validated is what a confirmation did.
 type Validated struct {
-	Person  id.PersonID
-	Org     id.OrgID
-	Already bool // it was confirmed before; nothing was done now
-	Waits   bool // for the operator
+	Person    id.PersonID
+	Org       id.OrgID
+	Already   bool      // it was confirmed before; nothing was done now
+	Waits     bool      // for the operator
+	Chooses   bool      // the password, by a mail that was just sent: the person was there before
+	TrialEnds time.Time // zero: never, or not begun
 }
 
 // Peek tells whether a number and token would confirm a sign-up now, without doing it, and whom. Faults as for
 // [Signup.Validate].
 func (s *Signup) Peek(ctx context.Context, number int64, token string, from netip.Addr) (Listed, error) {
-	var found Listed
-	_, err := s.confirm(ctx, from, number, token, s.validationToken, func(_ *db.Tx, r *row) (Validated, error) {
-		found = r.Listed
+	found, err := s.look(ctx, number, token, from)
+	return found.Listed, err
+}
+
+func (s *Signup) look(ctx context.Context, number int64, token string, from netip.Addr) (found row, err error) {
+	_, err = s.confirm(ctx, from, number, token, s.linkToken, func(_ *db.Tx, r *row) (Validated, error) {
+		found = *r
 		return Validated{}, nil
 	})
 	return found, err
 }
 
-// Validate confirms a sign-up by the number and token of its mail: the person is active from now on and may sign in. A
-// second time it says so and does nothing.
+// Validate confirms a sign-up by the number and token of its mail, as a dashboard does: the person is active from now on and
+// may sign in with the password of the sign-up, unless they were there before. A second time it says so and does nothing.
 //
 // Faults: NotFound (validation_unknown) for a number that there is not; Invalid (validation_invalid) for a wrong token,
 // also after ten wrong ones; Gone (validation_expired); Conflict (address_taken) when the address got an account meanwhile;
 // TooMany.
 func (s *Signup) Validate(ctx context.Context, number int64, token string, from netip.Addr) (Validated, error) {
-	return s.confirm(ctx, from, number, token, s.validationToken, s.accept(ctx))
+	return s.confirm(ctx, from, number, token, s.linkToken, s.accept(ctx, false, ""))
+}
+
+// Proof is what somebody shows who confirms a sign-up on our page. The token shows that the address is theirs, and the rest
+// that the password is.
+type Proof struct {
+	Number int64
+	Token  string // of the link in the mail
+	From   netip.Addr
+
+	Handle   string // of the browser that signed up; with the right one no password is asked for
+	Password string // the one chosen with the sign-up
+	New      bool   // or, in its place, one that is chosen now
+}
+
+// Began tells whether a handle is that of a sign-up.
+func (s *Signup) Began(handle string, number int64) bool {
+	n, ok := s.parseHandle(handle)
+	return ok && n == number
+}
+
+// Confirm is [Signup.Validate] by whoever shows, besides, that the password is theirs: somebody else may have signed up with
+// the address. A new password takes the place of the other, and nobody gets news who does not know that one.
+//
+// Faults: those of Validate; Invalid (signup_password) for a wrong password, which counts as a wrong token does for the
+// address group; those of [signin.Signin.NewPassword]; Unavailable.
+func (s *Signup) Confirm(ctx context.Context, p Proof) (Validated, error) {
+	r, err := s.look(ctx, p.Number, p.Token, p.From)
+	if err != nil {
+		return Validated{}, err
+	}
+	chosen := ""
+	switch {
+	case r.State != Waiting || s.Began(p.Handle, p.Number):
+	case p.New:
+		chosen, err = s.signin.NewPassword(ctx, p.Password, r.Address, r.Name)
+	default:
+		err = s.recognize(ctx, &r, p)
+	}
+	if err != nil {
+		return Validated{}, err
+	}
+	return s.confirm(ctx, p.From, p.Number, p.Token, s.linkToken, s.accept(ctx, true, chosen))
+}
+
+// recognize refuses a password that is not the one of a sign-up.
+func (s *Signup) recognize(ctx context.Context, r *row, p Proof) error {
+	right, err := s.signin.Passwords.Fits(ctx, r.phc, p.Password)
+	if err != nil || right {
+		return err
+	}
+	if err := s.limits.Take(ctx, s.guess(p.From)); err != nil {
+		return err
+	}
+	return fault.New(fault.Invalid, "signup_password", "This is not the password that was chosen with this sign-up.")
 }
 
 // ValidateCode is [Signup.Validate] by the handle that [Signup.Begin] answered and the six digits of the mail. Of a handle
-// that belongs to no sign-up it says what it says of a wrong code.
+// that belongs to no sign-up it says what it says of a wrong code. Six digits can be guessed, so that they are none to
+// somebody who was there before: neither does the mail have them, nor are they taken.
 func (s *Signup) ValidateCode(ctx context.Context, handle, code string, from netip.Addr) (Validated, error) {
 	number, ok := s.parseHandle(handle)
 	if !ok {
 		return Validated{}, errUnknown()
 	}
-	v, err := s.confirm(ctx, from, number, code, s.validationCode, s.accept(ctx))
+	v, err := s.confirm(ctx, from, number, code, s.code, s.accept(ctx, false, ""))
 	if fault.Is(err, fault.NotFound) {
 		return v, errWrong()
 	}
@@ -69,26 +127,34 @@ func errExpired() error {
 	return fault.New(fault.Gone, "validation_expired", "The link in the mail has expired. Have it sent again.")
 }
 
-func (s *Signup) accept(ctx context.Context) func(*db.Tx, *row) (Validated, error) {
+// accept confirms a sign-up. vouched tells that the password is known to be that of whoever got the mail; chosen, if there
+// is one, is stored in place of the password of the sign-up, because it was chosen just now.
+func (s *Signup) accept(ctx context.Context, vouched bool, chosen string) func(*db.Tx, *row) (Validated, error) {
 	return func(tx *db.Tx, r *row) (Validated, error) {
-		v := Validated{Person: r.Person, Org: r.Org, Already: true, Waits: r.State == Approval}
-		if r.State != Waiting {
+		v := Validated{Person: r.Person, Org: r.Org, Already: r.State != Waiting, Waits: r.State == Approval, TrialEnds: r.TrialEnds}
+		if v.Already {
 			return v, nil
 		}
-		if v.Already = false; s.Settings.Approval {
-			v.Waits = true
-			return v, tx.Defer(ctx, "UPDATE signups SET state = ? WHERE number = ?", string(Approval), r.Number)
+		if chosen != "" {
+			r.phc, r.Newsletter = chosen, false
 		}
-		err := s.complete(ctx, tx, r)
-		v.Person = r.Person
-		return v, err
+		if s.Settings.Approval {
+			v.Waits = true
+			return v, tx.Defer(ctx, "UPDATE signups SET state = ?, password = ?, newsletter = ? WHERE number = ?", string(Approval), r.phc, r.Newsletter, r.Number)
+		}
+		return s.complete(ctx, tx, r, vouched)
 	}
+}
+
+// guess is what a wrong token, code or password counts for.
+func (s *Signup) guess(from netip.Addr) limit.Try {
+	return limit.Try{Rule: s.Settings.Guesses, Subject: limit.AddressGroup(from)}
 }
 
 // confirm finds the sign-up, compares what the mail carries, and goes on with then. Wrong ones are counted, at the sign-up
 // and for the address group they come from.
-func (s *Signup) confirm(ctx context.Context, from netip.Addr, number int64, given string, carries func(int64, []byte) string, then func(*db.Tx, *row) (Validated, error)) (v Validated, err error) {
-	guess := limit.Try{Rule: s.Settings.Guesses, Subject: limit.AddressGroup(from)}
+func (s *Signup) confirm(ctx context.Context, from netip.Addr, number int64, given string, carries func(*row) string, then func(*db.Tx, *row) (Validated, error)) (v Validated, err error) {
+	guess := s.guess(from)
 	if err := s.limits.Check(ctx, guess); err != nil {
 		return v, err
 	}
@@ -106,7 +172,7 @@ func (s *Signup) confirm(ctx context.Context, from netip.Addr, number int64, giv
 		case r.tries >= maxTries:
 			refused = errWrong()
 			return s.limits.TakeTx(ctx, tx, guess)
-		case r.State == known || !same(given, carries(r.Number, r.nonce)):
+		case !carried(given, carries(r)):
 			refused = errWrong()
 			if err := tx.Defer(ctx, "UPDATE signups SET tries = tries + 1 WHERE number = ?", number); err != nil {
 				return err
@@ -124,165 +190,4 @@ func (s *Signup) confirm(ctx context.Context, from netip.Addr, number int64, giv
 		err = refused
 	}
 	return v, err
-}
-
-// complete lets a person in who proved their address: they become active, get their login and, of an organization of their
-// own, the right to administer it; others who wait for the same address are discarded.
-func (s *Signup) complete(ctx context.Context, tx *db.Tx, r *row) error {
-	folded, err := mail.Fold(r.Address)
-	if err != nil {
-		return err
-	}
-	if err := tx.Lock(ctx, "signup "+string(r.hash)); err != nil {
-		return err
-	}
-	if _, taken, err := s.signin.FindTx(ctx, tx, folded); err != nil || taken {
-		return taking(err)
-	}
-	if err := s.activate(ctx, tx, r, folded); err != nil {
-		return err
-	}
-	if err := s.signin.EnrolTx(ctx, tx, r.Org, r.Person, folded, r.phc); err != nil {
-		return err
-	}
-	now := tx.Now()
-	if r.TrialEnds = (time.Time{}); r.own && s.Settings.Trial > 0 {
-		r.TrialEnds = now.Add(s.Settings.Trial)
-	}
-	if err := tx.Defer(ctx, "UPDATE signups SET state = ?, person_id = ?, claimed = ?, password = '', confirmed = ?, trial_ends = ? WHERE number = ?",
-		string(Confirmed), r.Person, r.claimed, now, r.TrialEnds, r.Number); err != nil {
-		return err
-	}
-	welcome := s.welcome(r)
-	if r.Newsletter {
-		if welcome.Unsubscribe, err = s.subscribe(ctx, tx, r, now); err != nil {
-			return err
-		}
-	}
-	rivals, err := find(ctx, tx, "address_hash = ? AND state IN (?, ?) AND number <> ?", r.hash, string(Waiting), string(Approval), r.Number)
-	if err != nil {
-		return err
-	}
-	for i := range rivals {
-		if err := s.discard(ctx, tx, &rivals[i]); err != nil {
-			return err
-		}
-	}
-	if err := access.Audit(ctx, tx, system(r.Org), "signup.confirm", "person "+r.Person.String(), nil); err != nil {
-		return err
-	}
-	return s.mail.PutTx(ctx, tx, mail.Message{Org: r.Org, To: r.Address, Lang: r.Lang, Kind: mail.Welcome, Data: welcome})
-}
-
-func (s *Signup) welcome(r *row) mail.Data {
-	d := mail.Data{Name: r.Name, Link: s.public + "/login"}
-	if !r.TrialEnds.IsZero() {
-		d.Days = int(s.Settings.Trial.Hours() / 24)
-	}
-	return d
-}
-
-func taking(err error) error {
-	if err != nil {
-		return err
-	}
-	return fault.New(fault.Conflict, "address_taken", "There is an account for this address already. Sign in, or ask for a new password.")
-}
-
-// activate makes the person active. Somebody whom the organization got to know meanwhile under the same address is that
-// person.
-func (s *Signup) activate(ctx context.Context, tx *db.Tx, r *row, folded string) error {
-	holder, err := s.directory.HolderTx(ctx, tx, r.Org, folded)
-	if err != nil {
-		return err
-	}
-	if !holder.IsZero() && holder != r.Person && !r.claimed {
-		if err := s.directory.DiscardTx(ctx, tx, system(r.Org), r.Person); err != nil {
-			return err
-		}
-		r.Person, r.claimed = holder, true
-	}
-	if r.claimed {
-		p, err := s.directory.PersonTx(ctx, tx, r.Org, r.Person)
-		if err != nil || p.State != directory.Active || p.Privileged {
-			return taking(err)
-		}
-		return nil
-	}
-	if _, err := s.directory.ConfirmTx(ctx, tx, system(r.Org), r.Person, []string{"Email"}); err != nil {
-		return err
-	}
-	if !r.own {
-		return nil
-	}
-	return access.Grant(ctx, tx, s.changes, system(r.Org), r.Person, access.Admin)
-}
-
-// discard removes a sign-up that was never confirmed, with its person and organization.
-func (s *Signup) discard(ctx context.Context, tx *db.Tx, r *row) error {
-	if !r.claimed {
-		if err := s.directory.DiscardTx(ctx, tx, system(r.Org), r.Person); err != nil {
-			return err
-		}
-	}
-	if r.own {
-		dissolved, err := s.directory.DissolveTx(ctx, tx, system(r.Org))
-		if err == nil && dissolved {
-			err = s.mail.DropTx(ctx, tx, r.Org)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return tx.Defer(ctx, "DELETE FROM signups WHERE number = ?", r.Number)
-}
-
-// Resend sends the mail of a sign-up again, with the same link while that is good and a new one afterwards, also after too
-// many wrong ones. Of a handle that
-// belongs to no sign-up, or to a confirmed one, it says nothing and does nothing. Faults: NotFound for a handle that is none;
-// TooMany.
-func (s *Signup) Resend(ctx context.Context, handle string) error {
-	number, ok := s.parseHandle(handle)
-	if !ok {
-		return errUnknown()
-	}
-	return s.db.Write(ctx, func(tx *db.Tx) error {
-		r, err := byNumber(ctx, tx, number)
-		if err != nil || r == nil || r.State != Waiting && r.State != known {
-			if err == nil { // counted alike, or the count would tell
-				err = s.limits.TakeTx(ctx, tx, limit.Try{Rule: s.Settings.Mails, Subject: handle})
-			}
-			return err
-		}
-		return s.resend(ctx, tx, r)
-	})
-}
-
-func (s *Signup) resend(ctx context.Context, tx *db.Tx, r *row) error {
-	folded, err := mail.Fold(r.Address)
-	if err != nil {
-		return err
-	}
-	if err := s.limits.TakeTx(ctx, tx, s.mailTries(folded)...); err != nil {
-		return err
-	}
-	if now := tx.Now(); !r.Expires.After(now) || r.tries >= maxTries {
-		r.nonce, r.Expires = newNonce(), now.Add(s.Settings.Delay)
-		if err := tx.Defer(ctx, "UPDATE signups SET nonce = ?, expires = ?, tries = 0 WHERE number = ?", r.nonce, r.Expires, r.Number); err != nil {
-			return err
-		}
-	}
-	return s.send(ctx, tx, *r)
-}
-
-// Pending returns the stored password of the newest sign-up of an address that waits, so that signing in can tell its maker,
-// and only them, why it fails; of an address that has an account, that of the newest that pretends to wait. Empty when there
-// is none.
-func (s *Signup) Pending(ctx context.Context, folded string) (phc string, err error) {
-	err = s.db.Read(ctx, func(tx *db.Tx) error {
-		phc = ""
-		return tx.Each(ctx, "SELECT password FROM signups WHERE address_hash = ? AND state IN (?, ?, ?) ORDER BY number DESC LIMIT 1",
-			[]any{s.addressHash(folded), string(Waiting), string(Approval), string(known)}, func(r *db.Rows) error { return r.Scan(&phc) })
-	})
-	return phc, err
 }

@@ -3,8 +3,8 @@ package portal
 import (
 	"net/http"
 	"strconv"
-	"time"
 
+	"rollway/internal/fault"
 	"rollway/internal/signup"
 	"rollway/internal/web"
 )
@@ -12,53 +12,89 @@ import (
 // showConfirm is GET /confirm/{number}/{token}, the address in the mail. It changes nothing: programs that look through mail
 // open every link.
 func showConfirm(v *visit) error {
-	number, token, err := v.validation()
+	proof, err := v.proof()
 	if err != nil {
 		return err
 	}
-	found, err := v.Signup.Peek(v.r.Context(), number, token, v.addr())
+	found, err := v.Signup.Peek(v.r.Context(), proof.Number, proof.Token, proof.From)
 	if err != nil {
 		return err
 	}
 	if found.State != signup.Waiting {
-		return v.showConfirmed(signup.Validated{Already: true, Waits: found.State == signup.Approval}, found.TrialEnds)
+		return v.showConfirmed(signup.Validated{Already: true, Waits: found.State == signup.Approval, TrialEnds: found.TrialEnds})
 	}
-	return v.show(http.StatusOK, "confirm", &confirmPage{frame: v.frame("confirm.title", ""), Address: found.Address, Action: v.r.URL.EscapedPath()})
+	proof.New = v.query.Has("choose")
+	return v.show(http.StatusOK, "confirm", v.confirmPage(proof, found.Address))
+}
+
+// proof is what the visit shows without a form.
+func (v *visit) proof() (p signup.Proof, err error) {
+	p.Number, err = strconv.ParseInt(v.r.PathValue("number"), 10, 64)
+	if err != nil {
+		err = web.NotFound(v.w, v.r)
+	}
+	p.Token, p.From = v.r.PathValue("token"), v.addr()
+	p.Handle, _ = v.pending()
+	return p, err
+}
+
+// confirmPage asks for a password as well, unless the browser is the one that signed up: anybody may have done so with this
+// address, and the password that they chose is not to be the owner's.
+func (v *visit) confirmPage(proof signup.Proof, address string) *confirmPage {
+	p := &confirmPage{frame: v.frame("confirm.title", ""), Address: address, Action: v.r.URL.EscapedPath(), New: proof.New}
+	p.Elsewhere = !v.Signup.Began(proof.Handle, proof.Number)
+	if p.Password = p.password(); p.New {
+		p.query = "choose=yes"
+		p.Password = p.newPassword("field.password.new", v.Signin.Policy.Min)
+	}
+	return p
 }
 
 // postConfirm is POST /confirm/{number}/{token}: the button of that page. It may be pressed again.
 func postConfirm(v *visit) error {
-	number, token, err := v.validation()
+	proof, err := v.proof()
 	if err != nil {
 		return err
 	}
-	done, err := v.Signup.Validate(v.r.Context(), number, token, v.addr())
+	typed, err := v.form()
 	if err != nil {
 		return err
 	}
-	found, err := v.Signup.Peek(v.r.Context(), number, token, v.addr())
+	proof.Password, proof.New = typed.Get("password"), typed.Has("choose")
+	done, err := v.Signup.Confirm(v.r.Context(), proof)
 	if err != nil {
-		return err
+		return v.refuseConfirm(proof, err)
 	}
-	return v.showConfirmed(done, found.TrialEnds)
+	return v.showConfirmed(done)
 }
 
-func (v *visit) validation() (number int64, token string, err error) {
-	number, err = strconv.ParseInt(v.r.PathValue("number"), 10, 64)
-	if err != nil {
-		err = web.NotFound(v.w, v.r)
+// refuseConfirm shows the page again when the password was the only thing wrong.
+func (v *visit) refuseConfirm(proof signup.Proof, err error) error {
+	if fieldOf[fault.Of(err).Code] != "password" {
+		return err
 	}
-	return number, v.r.PathValue("token"), err
+	list, status, err := v.complain(err)
+	if err != nil {
+		return err
+	}
+	found, err := v.Signup.Peek(v.r.Context(), proof.Number, proof.Token, proof.From)
+	if err != nil {
+		return err
+	}
+	p := v.confirmPage(proof, found.Address)
+	p.Problems = list
+	list.on(&p.Password)
+	return v.show(status, "confirm", p)
 }
 
-func (v *visit) showConfirmed(done signup.Validated, trialEnds time.Time) error {
+func (v *visit) showConfirmed(done signup.Validated) error {
 	title := "confirmed.title"
 	if done.Already {
 		title = "confirmed.already"
 	}
-	p := confirmedPage{frame: v.frame(title, ""), Already: done.Already, Waiting: done.Waits}
-	if !trialEnds.IsZero() && !done.Waits {
-		p.TrialEnds = v.Day(trialEnds)
+	p := confirmedPage{frame: v.frame(title, ""), Already: done.Already, Waiting: done.Waits, Chooses: done.Chooses}
+	if !done.TrialEnds.IsZero() && !done.Waits {
+		p.TrialEnds = v.Day(done.TrialEnds)
 	}
 	return v.show(http.StatusOK, "confirmed", &p)
 }

@@ -28,6 +28,7 @@ func fixtures(lang string) map[string]page {
 	w := catalogue[lang]
 	all := map[string]page{}
 	outside(all, lang, w)
+	confirming(all, lang, w)
 	inside(all, lang)
 	around(all, lang, w)
 	return all
@@ -62,11 +63,6 @@ func outside(all map[string]page, lang string, w *words) {
 	again.Problems.on(&again.Code)
 	all["check-wrong"] = &again
 
-	all["confirm"] = &confirmPage{frame: framed(lang, "confirm.title", nil, ""), Address: "ada.lovelace@example.org", Action: "/confirm/4/abc"}
-	all["confirmed"] = &confirmedPage{frame: framed(lang, "confirmed.title", nil, ""), TrialEnds: w.Day(moonlight)}
-	all["confirmed-already"] = &confirmedPage{frame: framed(lang, "confirmed.already", nil, ""), Already: true}
-	all["confirmed-waiting"] = &confirmedPage{frame: framed(lang, "confirmed.title", nil, ""), Waiting: true}
-
 	f = framed(lang, "login.title", nil, "")
 	all["login"] = &loginPage{frame: f, Email: f.email(""), Password: f.password(), MaySignUp: true}
 	all["login-wrong"] = &loginPage{frame: f, Email: f.email("ada@example.org"), Password: f.password(), Next: "/people", Unconfirmed: true, Problems: problems{{Text: w.say("error.not_validated")}}}
@@ -81,6 +77,24 @@ func outside(all map[string]page, lang string, w *words) {
 		GoOn: f.say("enter.go", "other", "grace.brewster.murray.hopper@a-rather-long-host-name.example.org"), Stay: f.say("enter.stay", "here", "Ada Lovelace")}
 	all["unsubscribe"] = &unsubscribePage{frame: framed(lang, "unsubscribe.title", nil, ""), Action: "/unsubscribe/abc"}
 	all["unsubscribe-done"] = &unsubscribePage{frame: framed(lang, "unsubscribe.done", nil, ""), Done: true}
+}
+
+func confirming(all map[string]page, lang string, w *words) {
+	all["confirm"] = &confirmPage{frame: framed(lang, "confirm.title", nil, ""), Address: "ada.lovelace@example.org", Action: "/confirm/4/abc"}
+	f := framed(lang, "confirm.title", nil, "")
+	confirm := confirmPage{frame: f, Address: "ada.lovelace@example.org", Action: "/confirm/4/abc", Elsewhere: true, Password: f.password()}
+	all["confirm-elsewhere"] = &confirm
+	wrongly := confirm
+	wrongly.Problems = problems{{Field: "password", Text: w.say("error.signup_password")}}
+	wrongly.Problems.on(&wrongly.Password)
+	all["confirm-wrong"] = &wrongly
+	anew := confirm
+	anew.New, anew.Password = true, f.newPassword("field.password.new", 15)
+	all["confirm-new"] = &anew
+	all["confirmed"] = &confirmedPage{frame: framed(lang, "confirmed.title", nil, ""), TrialEnds: w.Day(moonlight)}
+	all["confirmed-already"] = &confirmedPage{frame: framed(lang, "confirmed.already", nil, ""), Already: true}
+	all["confirmed-choose"] = &confirmedPage{frame: framed(lang, "confirmed.title", nil, ""), Chooses: true}
+	all["confirmed-waiting"] = &confirmedPage{frame: framed(lang, "confirmed.title", nil, ""), Waiting: true}
 }
 
 // counts is a text with a number; that it cannot be made is a fault of the catalogue.

@@ -33,12 +33,16 @@ type checkPage struct {
 type confirmPage struct {
 	frame
 	Address, Action string
+	Problems        problems
+	Elsewhere, New  bool // this is not the browser that signed up; a new password is chosen
+	Password        field
 }
 
 type confirmedPage struct {
 	frame
 	Already   bool
 	Waiting   bool   // for somebody's approval
+	Chooses   bool   // the password, by another mail
 	TrialEnds string // date, if there is a trial
 }
 

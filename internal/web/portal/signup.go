@@ -228,7 +228,7 @@ func postCheck(v *visit) error {
 		return v.refuseCheck(address, err)
 	}
 	v.Cookies.Set(v.w, signupCookie, "", -1)
-	return v.showConfirmed(done, time.Time{})
+	return v.showConfirmed(done)
 }
 
 func (v *visit) refuseCheck(address string, err error) error {
