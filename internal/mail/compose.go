@@ -26,7 +26,7 @@ type page struct {
 	Text, After                            []string
 	Link, Button, AddressIntro             string
 	Code, CodeIntro, Reset, ResetIntro     string
-	Reason, Unsubscribe, UnsubscribeIntro  string
+	Reason, News, Unsubscribe, Stop, Colon string
 }
 
 // pageOf words a letter.
@@ -45,7 +45,7 @@ func (s sender) pageOf(l letter) page {
 		return text
 	}
 	p := page{Lang: l.Lang, Site: s.site(), URL: s.url, Subject: one(w.Subject), Title: one(w.Title), Text: v.all(w.Text), After: v.all(w.After), Reason: one(w.Reason),
-		Code: l.Data.Code, CodeIntro: c.Code, Reset: l.Data.Reset, ResetIntro: c.Reset, Unsubscribe: l.Data.Unsubscribe, UnsubscribeIntro: c.Unsubscribe}
+		Code: l.Data.Code, CodeIntro: c.Code, Reset: l.Data.Reset, ResetIntro: c.Reset, News: c.News, Unsubscribe: c.Unsubscribe, Stop: l.Data.Unsubscribe, Colon: c.Colon}
 	if w.Button != "" {
 		p.Link, p.Button, p.AddressIntro = l.Data.Link, one(w.Button), c.Address
 	}
@@ -81,7 +81,7 @@ func (s sender) compose(l letter) (mailing, error) {
 	msg.SetGenHeader("Content-Language", p.Lang)
 	msg.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834 section 5
 	msg.SetGenHeader(gomail.HeaderXAutoResponseSuppress, "All")
-	if link := p.Unsubscribe; link != "" {
+	if link := p.Stop; link != "" {
 		if err := msg.SetListUnsubscribeOneClick(link); err != nil { // without https it cannot be one click
 			msg.SetListUnsubscribe(link)
 		}

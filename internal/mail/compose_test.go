@@ -129,7 +129,7 @@ func TestEveryLetter(t *testing.T) {
 				if strings.ContainsAny(text, "{}") || strings.Contains(text, "<no value>") || strings.Contains(text, "  ") && form == "html" {
 					t.Errorf("%s: the %s has gaps:\n%s", where, form, text)
 				}
-				for _, wants := range []string{l.Data.Link, l.Data.Code, w.Button, "Ada Lovelace", l.Data.Reset, l.Data.Unsubscribe, "https://learn.example", somebody.name} {
+				for _, wants := range []string{l.Data.Link, l.Data.Code, w.Button, "Ada Lovelace", l.Data.Reset, "https://learn.example", somebody.name, catalogues()[lang].News, catalogues()[lang].Unsubscribe} {
 					wants = strings.ReplaceAll(wants, "{site}", somebody.name)
 					if !strings.Contains(text, wants) {
 						t.Errorf("%s: the %s lacks %q:\n%s", where, form, wants, text)
@@ -149,6 +149,9 @@ func TestEveryLetter(t *testing.T) {
 			}
 			if bad := regexp.MustCompile(`(?i)<(img|script|link|iframe|object|form|video|audio|base)\b|url\(|@import|src=|background=|\son\w+="|ZgotmplZ`).FindString(r.html); bad != "" {
 				t.Errorf("%s: the html holds %q", where, bad)
+			}
+			if !strings.Contains(r.text, l.Data.Unsubscribe) || !strings.Contains(r.html, `href="`+l.Data.Unsubscribe+`"`) {
+				t.Errorf("%s: the newsletter has no end:\n%s", where, r.text)
 			}
 			if n := strings.Count(r.html, `class="button" bgcolor`); n != map[bool]int{true: 1}[l.Data.Link != ""] {
 				t.Errorf("%s: %d buttons", where, n)
@@ -252,7 +255,7 @@ func TestCatalogues(t *testing.T) {
 		c := catalogues()[lang]
 		v := reflect.ValueOf(c)
 		for i := range v.NumField() {
-			if text, ok := v.Field(i).Interface().(string); ok && (text == "" || strings.TrimSpace(text) != text || !norm.NFC.IsNormalString(text)) {
+			if text, ok := v.Field(i).Interface().(string); ok && (text == "" || strings.Trim(text, " \n") != text || !norm.NFC.IsNormalString(text)) {
 				t.Errorf("%s: %s is %q", lang, v.Type().Field(i).Name, text)
 			}
 		}

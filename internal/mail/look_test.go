@@ -36,14 +36,13 @@ func TestLettersInABrowser(t *testing.T) {
 		if lang == languages[0] || kind == Confirm {
 			b.Axe()
 			b.Readable()
-			b.Fits(320)
 			b.Screenshot(fmt.Sprintf("mail-%s-%s-wide-%s", lang, kind, colours))
 			b.Size(360, 700)
 			b.Targets(24)
 			b.Screenshot(fmt.Sprintf("mail-%s-%s-phone-%s", lang, kind, colours))
 			b.Size(600, 700)
 		}
-		b.Fits(360)
+		b.Fits(320)
 		b.Quiet()
 	}
 	b.Size(600, 700)

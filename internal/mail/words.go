@@ -32,7 +32,9 @@ type catalogue struct {
 	Code        string `json:"code"`
 	Address     string `json:"address"`
 	Reset       string `json:"reset"`
+	News        string `json:"news"` // to somebody who gets the newsletter
 	Unsubscribe string `json:"unsubscribe"`
+	Colon       string `json:"colon"` // as it stands behind a word
 
 	Letters map[Kind]wording `json:"letters"`
 }
