@@ -3,6 +3,7 @@ package glpi
 import (
 	"testing"
 
+	"rollway/internal/access"
 	"rollway/internal/db"
 	"rollway/internal/id"
 )
@@ -63,6 +64,20 @@ func TestJoining(t *testing.T) {
 		w.want(404, `["ERROR_ITEM_NOT_FOUND",…`, "GET", "/User/"+two+"/UserEmail", "", s)
 		w.want(200, `{…"id":1,…}`, "GET", "/Entity/1", "", s)
 		w.want(200, `[{…"entities_id":1,…"is_default":1,…}]`, "GET", "/PluginFlyvemdmFleet", "", s)
+	})
+}
+
+// TestApproval: who confirmed and waits for the operator is not told to confirm.
+func TestApproval(t *testing.T) {
+	each(t, func(w *world) {
+		w.Signup.Settings.Approval = true
+		w.signUp("uma@example.org")
+		w.want(401, `["ERROR_GLPI_LOGIN","Your account is not open yet. Follow the link in the mail, then wait…"]`, "GET", "/initSession", "", w.basic("uma@example.org", password))
+		w.want(401, `["ERROR_GLPI_LOGIN","Incorrect username or password"]`, "GET", "/initSession", "", w.basic("uma@example.org", "wrong"))
+		list, err := w.Signup.List(t.Context(), access.CommandLine(0), 0, 10)
+		w.must(err)
+		w.must(w.Signup.Approve(t.Context(), access.CommandLine(0), list[0].Number))
+		w.person("uma@example.org")
 	})
 }
 

@@ -98,7 +98,11 @@ func (d *Door) begin(a *ask) (token string, err error) {
 		_, token, err = d.Signin.SignIn(a.Context(), signin.Dialect, login, password, a.device())
 	}
 	if err != nil {
-		return "", refusalOf(opLogin, err)
+		f := refusalOf(opLogin, err)
+		if fault.Of(err).Code == "not_validated" && d.Signup.Settings.Approval { // they may have followed it
+			f.text = words["not_approved"]
+		}
+		return "", f
 	}
 	return token, nil
 }

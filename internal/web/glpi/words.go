@@ -39,6 +39,7 @@ var words = map[string]string{
 	"validation_unknown":  textItem,
 	"bad_login":           "Incorrect username or password",
 	"not_validated":       "Your account is not validated yet. Follow the link in the mail first.",
+	"not_approved":        "Your account is not open yet. Follow the link in the mail, then wait for a message that lets you in.",
 	"too_many_challenges": "Too many captcha requests",
 }
 
