@@ -177,7 +177,7 @@ func TestLinksSurvive(t *testing.T) {
 	for _, link := range []string{full(Confirm, "en").Data.Link, "http://localhost:8080/x", "https://learn.example/a%20b?q=%C3%A9&r=a+b#!/x", "https://dashboard.example/#!/account/4/validation/" + token} {
 		l := full(Confirm, "en")
 		l.Data.Link, l.Data.Unsubscribe = link, "http://localhost:8080/stop"
-		if !isLink(link) {
+		if !IsLink(link) {
 			t.Errorf("%s is none", link)
 		}
 		m, err := somebody.compose(l)
@@ -194,7 +194,7 @@ func TestLinksSurvive(t *testing.T) {
 		}
 	}
 	for _, link := range []string{"", "javascript:alert(1)", "//evil.example", "/x", "https://", "https://a b", "https://x/\r\nBcc: a@b.c", "https://x/>", "https://ü.example/", "ftp://x/", "https://u:p@x/", "https://x/" + strings.Repeat("a", 1000)} {
-		if isLink(link) {
+		if IsLink(link) {
 			t.Errorf("%q is one", link)
 		}
 	}

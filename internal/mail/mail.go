@@ -135,15 +135,15 @@ func (o *Office) letterOf(m Message, at time.Time) (letter, error) {
 		return letter{}, fmt.Errorf("mail: %s has no such code or link", m.Kind)
 	}
 	for _, link := range []string{d.Link, d.Reset, d.Unsubscribe} {
-		if link != "" && !isLink(link) {
+		if link != "" && !IsLink(link) {
 			return letter{}, fmt.Errorf("mail: a link of %s is none", m.Kind)
 		}
 	}
 	return letter{Message: m, ID: id.NewRandom[id.Of[letterKind]]().String() + "@" + hostName(o.sender.host), At: at}, nil
 }
 
-// isLink tells whether a text is an absolute address of the web, of the characters of RFC 3986 only, that fits into a header.
-func isLink(s string) bool {
+// IsLink tells whether a text is an absolute address of the web, of the characters of RFC 3986 only, that fits into a header.
+func IsLink(s string) bool {
 	u, err := url.Parse(s)
 	return err == nil && len(s) <= maxLink && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.User == nil &&
 		!strings.ContainsFunc(s, func(r rune) bool { return !isAlnum(r) && !strings.ContainsRune("-._~:/?#[]@!$&'()*+,;=%", r) })

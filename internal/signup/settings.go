@@ -2,6 +2,7 @@ package signup
 
 import (
 	"fmt"
+	"math"
 	"net/url"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"rollway/internal/fault"
 	"rollway/internal/id"
 	"rollway/internal/limit"
+	"rollway/internal/mail"
 )
 
 // Settings say how people may sign up. [Settings.WithDefaults] fills what is zero.
@@ -87,8 +89,9 @@ func (s Settings) Check() error {
 	switch s.Link {
 	case OwnLink, "":
 	case LegacyLink, ReactLink:
-		if u, err := url.Parse(s.Home); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-			return fmt.Errorf("links of the form %s need the address of the dashboard, not %q", s.Link, s.Home)
+		u, err := url.Parse(s.Home)
+		if err != nil || u.RawQuery != "" || strings.Contains(s.Home, "#") || !mail.IsLink(s.link("", math.MaxInt64, strings.Repeat("f", 64))) {
+			return fmt.Errorf("links of the form %s need the address of the dashboard, up to where its routes begin and as browsers send it, not %q", s.Link, s.Home)
 		}
 	default:
 		return fmt.Errorf("there is no form of link %q; there are %s, %s and %s", s.Link, OwnLink, LegacyLink, ReactLink)
