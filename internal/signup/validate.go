@@ -68,7 +68,7 @@ func (s *Signup) Began(handle string, number int64) bool {
 // the address. A new password takes the place of the other, and nobody gets news who does not know that one.
 //
 // Faults: those of Validate; Invalid (signup_password) for a wrong password, which counts as a wrong token does for the
-// address group; those of [signin.Signin.NewPassword]; Unavailable.
+// address group; those of [signin.Policy.Check]; Unavailable.
 func (s *Signup) Confirm(ctx context.Context, p Proof) (Validated, error) {
 	r, err := s.look(ctx, p.Number, p.Token, p.From)
 	if err != nil {
@@ -78,7 +78,9 @@ func (s *Signup) Confirm(ctx context.Context, p Proof) (Validated, error) {
 	switch {
 	case r.State != Waiting || s.Began(p.Handle, p.Number):
 	case p.New:
-		chosen, err = s.signin.NewPassword(ctx, p.Password, r.Address, r.Name)
+		if err = s.signin.Policy.Check(p.Password, r.Address, r.Name, s.signin.Site); err == nil {
+			chosen, err = s.signin.Passwords.Hash(ctx, p.Password)
+		}
 	default:
 		err = s.recognize(ctx, &r, p)
 	}
