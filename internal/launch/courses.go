@@ -13,6 +13,7 @@ import (
 	"rollway/internal/fault"
 	"rollway/internal/id"
 	"rollway/internal/lrs"
+	"rollway/xapi"
 )
 
 // Progress is how far a person is with a content, as its own statements about the launched activity say. The last word on
@@ -41,7 +42,8 @@ type Course struct {
 }
 
 // Courses returns what the caller's organization can launch, as that person sees it: at most limit of those whose activity
-// follows the one given, in the order of their bytes. Fault: Forbidden for anybody but a signed-in person.
+// follows the one given, in the order of their bytes. It asks the database no more often for many than for a few. Fault:
+// Forbidden for anybody but a signed-in person.
 func (l *Launcher) Courses(ctx context.Context, c access.Caller, after string, limit int) ([]Course, error) {
 	if err := signedIn(c); err != nil {
 		return nil, err
@@ -50,25 +52,50 @@ func (l *Launcher) Courses(ctx context.Context, c access.Caller, after string, l
 	if err != nil {
 		return nil, err
 	}
-	courses := make([]Course, len(list))
-	for i, item := range list {
-		if courses[i], err = l.course(ctx, c, item); err != nil {
-			return nil, err
-		}
+	begun, err := l.begun(ctx, c, "")
+	if err != nil {
+		return nil, err
 	}
-	return courses, nil
+	return l.progress(ctx, c, list, begun)
 }
 
 // Course returns one content as the signed-in caller sees it. Faults: Forbidden, NotFound (activity_unknown).
 func (l *Launcher) Course(ctx context.Context, c access.Caller, activity string) (Course, error) {
-	if err := signedIn(c); err != nil {
-		return Course{}, err
-	}
-	item, err := l.content.Find(ctx, c.Org, activity)
+	item, begun, err := l.one(ctx, c, activity)
 	if err != nil {
 		return Course{}, err
 	}
-	return l.course(ctx, c, item)
+	courses, err := l.progress(ctx, c, []content.Content{item}, begun)
+	if err != nil {
+		return Course{}, err
+	}
+	return courses[0], nil
+}
+
+// Saved returns when the last statement of the signed-in caller's latest registration was stored; zero when there is none.
+// Faults as of Course.
+func (l *Launcher) Saved(ctx context.Context, c access.Caller, activity string) (time.Time, error) {
+	_, begun, err := l.one(ctx, c, activity)
+	if err != nil || len(begun) == 0 {
+		return time.Time{}, err
+	}
+	newest, err := l.Records.Newest(ctx, reader(c.Org), []lrs.Trail{begun[activity].Trail})
+	if err != nil {
+		return time.Time{}, err
+	}
+	return newest[0].Stored, nil
+}
+
+// one is a content and, if the caller began it, their registration.
+func (l *Launcher) one(ctx context.Context, c access.Caller, activity string) (item content.Content, begun map[string]trail, err error) {
+	if err := signedIn(c); err != nil {
+		return item, nil, err
+	}
+	if item, err = l.content.Find(ctx, c.Org, activity); err != nil {
+		return item, nil, err
+	}
+	begun, err = l.begun(ctx, c, activity)
+	return item, begun, err
 }
 
 func signedIn(c access.Caller) error {
@@ -78,90 +105,132 @@ func signedIn(c access.Caller) error {
 	return nil
 }
 
-func (l *Launcher) course(ctx context.Context, c access.Caller, item content.Content) (Course, error) {
-	out := Course{Content: item, Progress: NotBegun}
-	err := l.db.Read(ctx, func(tx *db.Tx) error {
-		return tx.Each(ctx, `SELECT r.id, (SELECT max(s.started) FROM launch_sessions s WHERE s.org_id = r.org_id AND s.registration_id = r.id)
- FROM registrations r WHERE r.org_id = ? AND r.person_id = ? AND r.activity = ? ORDER BY r.created DESC, r.id DESC LIMIT 1`,
-			[]any{c.Org, c.Person, item.Activity}, func(r *db.Rows) error { return r.Scan(&out.Registration, &out.Launched) })
-	})
-	if err != nil || out.Registration.IsZero() {
-		return out, err
-	}
-	out.Progress = Begun
-	last, err := l.latest(ctx, c.Org, lrs.Query{Registration: out.Registration})
-	if err != nil || last == nil {
-		return out, err
-	}
-	out.Saved = last.Stored
-	if err := l.share(ctx, c.Org, &out); err != nil {
-		return out, err
-	}
-	return out, l.judge(ctx, c.Org, &out)
+// trail is the latest registration of a person for an activity.
+type trail struct {
+	lrs.Trail
+	launched time.Time // the last time
 }
 
-// judge reads what the content said of completion and success.
-func (l *Launcher) judge(ctx context.Context, org id.OrgID, out *Course) error {
-	const verbs = "http://adlnet.gov/expapi/verbs/"
-	var at time.Time
-	for _, v := range []struct {
-		verb string
+// begun returns the latest registrations of the caller by their activities: of the one given, or for "" of all.
+func (l *Launcher) begun(ctx context.Context, c access.Caller, activity string) (map[string]trail, error) {
+	// The last launch by way of its id, which the index holds: SQLite would else look at all launches there are.
+	text := `SELECT r.activity, r.id, r.agent, s.started FROM registrations r
+ LEFT JOIN launch_sessions s ON s.org_id = r.org_id AND s.id =
+ (SELECT l.id FROM launch_sessions l WHERE l.org_id = r.org_id AND l.registration_id = r.id ORDER BY l.id DESC LIMIT 1)
+ WHERE r.org_id = ? AND r.person_id = ?`
+	args := []any{c.Org, c.Person}
+	if activity != "" {
+		text, args = text+" AND r.activity = ?", append(args, activity)
+	}
+	text += " ORDER BY r.activity, r.created, r.id" // the latest last
+	all := map[string]trail{}
+	err := l.db.Read(ctx, func(tx *db.Tx) error {
+		return tx.Each(ctx, text, args, func(r *db.Rows) error {
+			var t trail
+			var agent string
+			if err := r.Scan(&t.Activity, &t.Registration, &agent, &t.launched); err != nil {
+				return err
+			}
+			who, err := xapi.ParseAgent([]byte(agent))
+			t.Agent = who.IFI
+			all[t.Activity] = t
+			return err
+		})
+	})
+	return all, err
+}
+
+// What content says of progress. The first three judge it.
+const adl = "http://adlnet.gov/expapi/verbs/"
+
+var progressVerbs = []string{adl + "completed", adl + "passed", adl + "failed", adl + "progressed"}
+
+// reader is who looks for progress.
+func reader(org id.OrgID) access.Caller {
+	return access.Caller{Org: org, Kind: access.System, Name: "progress", Scopes: access.StatementsRead}
+}
+
+// progress puts together what is there and how far the caller is with it.
+func (l *Launcher) progress(ctx context.Context, c access.Caller, list []content.Content, begun map[string]trail) ([]Course, error) {
+	courses := make([]Course, len(list))
+	var trails []lrs.Trail
+	var of []*Course
+	for i, item := range list {
+		courses[i] = Course{Content: item, Progress: NotBegun}
+		if t, ok := begun[item.Activity]; ok {
+			courses[i].Registration, courses[i].Launched, courses[i].Progress = t.Registration, t.launched, Begun
+			trails, of = append(trails, t.Trail), append(of, &courses[i])
+		}
+	}
+	if len(trails) == 0 {
+		return courses, nil
+	}
+	newest, err := l.Records.Newest(ctx, reader(c.Org), trails, progressVerbs...)
+	if err != nil {
+		return nil, err
+	}
+	for i, n := range newest {
+		if err := of[i].judge(n); err != nil {
+			return nil, err
+		}
+	}
+	return courses, nil
+}
+
+// judge reads what the content said of completion and success, and of how much is done: what its last statement with the
+// verb progressed says in cmi5's extension (cmi5, 9.5.5.1).
+func (c *Course) judge(n lrs.Newest) error {
+	c.Saved = n.Stored
+	completed, passed, failed, progressed := n.Said[0], n.Said[1], n.Said[2], n.Said[3]
+	if passed != nil && failed != nil {
+		if failed.Stored.Before(passed.Stored) {
+			failed = nil
+		} else {
+			passed = nil
+		}
+	}
+	for _, s := range []struct {
+		said *lrs.Statement
 		is   Progress
-	}{{"completed", Completed}, {"passed", Passed}, {"failed", Failed}} {
-		st, err := l.latest(ctx, org, lrs.Query{Registration: out.Registration, Activity: out.Activity, Verb: verbs + v.verb})
+	}{{completed, Completed}, {passed, Passed}, {failed, Failed}} {
+		if s.said == nil {
+			continue
+		}
+		r, err := resultOf(s.said)
 		if err != nil {
 			return err
 		}
-		if st == nil || v.is != Completed && out.Progress != Begun && out.Progress != Completed && st.Stored.Before(at) {
-			continue
+		c.Progress = s.is
+		if r.Score.Scaled != nil {
+			c.Score, c.HasScore = *r.Score.Scaled, true
 		}
-		var said struct {
-			Result struct {
-				Score struct {
-					Scaled *float64 `json:"scaled"`
-				} `json:"score"`
-			} `json:"result"`
-		}
-		if err := json.Unmarshal(st.JSON, &said); err != nil {
-			return err
-		}
-		out.Progress, at = v.is, st.Stored
-		if s := said.Result.Score.Scaled; s != nil {
-			out.Score, out.HasScore = *s, true
-		}
+	}
+	if progressed == nil {
+		return nil
+	}
+	r, err := resultOf(progressed)
+	if err != nil {
+		return err
+	}
+	var share float64
+	if v := r.Extensions["https://w3id.org/xapi/cmi5/result/extensions/progress"]; v.Kind() == '0' && json.Unmarshal(v, &share) == nil {
+		c.Percent = int(min(max(share, 0), 100))
 	}
 	return nil
 }
 
-// share reads how much is done of a course: what its last statement with the verb progressed says in cmi5's extension
-// (cmi5, 9.5.5.1).
-func (l *Launcher) share(ctx context.Context, org id.OrgID, out *Course) error {
-	const verb, extension = "http://adlnet.gov/expapi/verbs/progressed", "https://w3id.org/xapi/cmi5/result/extensions/progress"
-	st, err := l.latest(ctx, org, lrs.Query{Registration: out.Registration, Activity: out.Activity, Verb: verb})
-	if err != nil || st == nil {
-		return err
-	}
+// result is what progress takes from a statement's result.
+type result struct {
+	Score struct {
+		Scaled *float64 `json:"scaled"`
+	} `json:"score"`
+	Extensions map[string]jsontext.Value `json:"extensions"`
+}
+
+func resultOf(st *lrs.Statement) (result, error) {
 	var said struct {
-		Result struct {
-			Extensions map[string]jsontext.Value `json:"extensions"`
-		} `json:"result"`
+		Result result `json:"result"`
 	}
-	if err := json.Unmarshal(st.JSON, &said); err != nil {
-		return err
-	}
-	var n float64
-	if v := said.Result.Extensions[extension]; v.Kind() == '0' && json.Unmarshal(v, &n) == nil {
-		out.Percent = int(min(max(n, 0), 100))
-	}
-	return nil
-}
-
-// latest is the newest statement that a query finds; nil when there is none.
-func (l *Launcher) latest(ctx context.Context, org id.OrgID, q lrs.Query) (*lrs.Statement, error) {
-	q.Limit = 1
-	page, err := l.Records.Find(ctx, access.Caller{Org: org, Kind: access.System, Name: "progress", Scopes: access.StatementsRead}, q)
-	if err != nil || len(page.Statements) == 0 {
-		return nil, err
-	}
-	return &page.Statements[0], nil
+	err := json.Unmarshal(st.JSON, &said)
+	return said.Result, err
 }

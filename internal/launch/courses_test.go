@@ -14,15 +14,31 @@ import (
 	"rollway/xapi"
 )
 
+// keepRecords gives the house a store of statements.
+func (h *house) keepRecords() {
+	h.Helper()
+	blobs, err := blob.Open(h.TempDir())
+	h.must(err)
+	h.launcher.Records, err = lrs.Open(h.Context(), lrs.Config{DB: h.db, Blobs: blobs, HomePage: "http://localhost:8080"})
+	h.must(err)
+	h.Cleanup(h.launcher.Records.Close)
+}
+
+// say launches a content and has it say something of an activity.
+func (h *house) say(header, launched, activity, verb, result string) {
+	h.Helper()
+	l := h.start(header, Request{Activity: launched})
+	u, err := url.Parse(l.URL)
+	h.must(err)
+	text := fmt.Sprintf(`{"actor":%s,"verb":{"id":"http://adlnet.gov/expapi/verbs/%s"},"object":{"id":%q},"context":{"registration":%q},"result":{%s}}`, u.Query().Get("actor"), verb, activity, l.Registration, result)
+	_, err = h.launcher.Records.Put(h.Context(), h.caller(u.Query().Get("auth")), xapi.V1, id.StatementID{}, []byte(text))
+	h.must(err)
+}
+
 // Progress is what the launched content said last about passing, else about completion, and nobody else's word.
 func TestCourses(t *testing.T) {
 	each(t, func(h *house) {
-		blobs, err := blob.Open(h.TempDir())
-		h.must(err)
-		store, err := lrs.Open(h.Context(), lrs.Config{DB: h.db, Blobs: blobs, HomePage: "http://localhost:8080"})
-		h.must(err)
-		h.Cleanup(store.Close)
-		h.launcher.Records = store
+		h.keepRecords()
 		ada, header := h.person("ada")
 		_, other := h.person("bob")
 		session := access.Caller{Org: id.DefaultOrg, Kind: access.Person, Name: "ada", Person: ada.ID}
@@ -42,12 +58,7 @@ func TestCourses(t *testing.T) {
 		}
 		say := func(who, activity, verb, result string) {
 			h.Helper()
-			l := h.start(who, Request{Activity: sample.ActivityID})
-			u, err := url.Parse(l.URL)
-			h.must(err)
-			text := fmt.Sprintf(`{"actor":%s,"verb":{"id":"http://adlnet.gov/expapi/verbs/%s"},"object":{"id":%q},"context":{"registration":%q},"result":{%s}}`, u.Query().Get("actor"), verb, activity, l.Registration, result)
-			_, err = store.Put(h.Context(), h.caller(u.Query().Get("auth")), xapi.V1, id.StatementID{}, []byte(text))
-			h.must(err)
+			h.say(who, sample.ActivityID, activity, verb, result)
 		}
 		if c := course(); c.Progress != NotBegun || !c.Registration.IsZero() || c.Title == "" {
 			h.Errorf("before anything: %+v", c)
@@ -76,7 +87,13 @@ func TestCourses(t *testing.T) {
 				h.Errorf("after %s: %+v", step.verb, c)
 			}
 		}
-		_, err = h.launcher.Courses(h.Context(), h.lms, "", 10)
+		if at, err := h.launcher.Saved(h.Context(), session, sample.ActivityID); err != nil || !at.Equal(course().Saved) {
+			h.Errorf("saved at %v (%v), of the course %v", at, err, course().Saved)
+		}
+		if at, err := h.launcher.Saved(h.Context(), session, link); err != nil || !at.IsZero() {
+			h.Errorf("of what was never launched something was saved at %v, %v", at, err)
+		}
+		_, err := h.launcher.Courses(h.Context(), h.lms, "", 10)
 		h.wants(err, fault.Forbidden, "not_signed_in")
 	})
 }

@@ -24,7 +24,7 @@ import (
 
 // house is the rooms a launch needs, furnished with the sample course, a link and a service account.
 type house struct {
-	*testing.T
+	testing.TB
 	db       *db.DB
 	changes  *access.Changes
 	people   *directory.Directory
@@ -36,10 +36,10 @@ type house struct {
 
 const link = "https://elsewhere.example/course"
 
-func furnished(t *testing.T, d *db.DB) *house {
+func furnished(t testing.TB, d *db.DB) *house {
 	t.Helper()
 	key := access.NewKey()
-	h := &house{T: t, db: d, changes: access.NewChanges(d)}
+	h := &house{TB: t, db: d, changes: access.NewChanges(d)}
 	blobs, err := blob.Open(t.TempDir())
 	h.must(err)
 	catalogue := content.NewCatalogue(d, blobs, h.changes)

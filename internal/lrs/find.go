@@ -66,10 +66,8 @@ func (s *Store) find(ctx context.Context, c access.Caller, q Query, after int64)
 
 // page reads the next statements of a selection.
 func (s *Store) page(ctx context.Context, sel *selection, limit int) (page gathered, err error) {
-	until := int64(0)
-	if s.db.Engine() == db.PostgreSQL && s.tail.isOpen() { // what is not remembered yet is asked for with the rest
-		s.refresh()
-	} else if until, err = s.settled(ctx); err != nil {
+	until, err := s.toRead(ctx)
+	if err != nil {
 		return page, err
 	}
 	page = gathered{limit: limit, statements: make([]Statement, 0, min(limit, DefaultLimit))}
@@ -77,10 +75,8 @@ func (s *Store) page(ctx context.Context, sel *selection, limit int) (page gathe
 		if len(sel.facets) == 0 && sel.mine.key == 0 {
 			return sel.scan(ctx, tx, &page)
 		}
-		if until > 0 {
-			if err := s.tail.readOn(ctx, tx, until); err != nil {
-				return err
-			}
+		if err := s.tail.readOn(ctx, tx, until); err != nil {
+			return err
 		}
 		w, err := s.walk(ctx, tx, sel)
 		if err != nil {
@@ -89,6 +85,16 @@ func (s *Store) page(ctx context.Context, sel *selection, limit int) (page gathe
 		return sel.follow(ctx, tx, w, &page)
 	})
 	return page, err
+}
+
+// toRead is the position up to which the tail has to read on before a query; 0 where what it does not remember yet is asked
+// for with the rest.
+func (s *Store) toRead(ctx context.Context) (int64, error) {
+	if s.db.Engine() == db.PostgreSQL && s.tail.isOpen() {
+		s.refresh()
+		return 0, nil
+	}
+	return s.settled(ctx)
 }
 
 // Get returns a statement by its id: a voided one only if voided is asked for (voidedStatementId), any other only if not.

@@ -208,23 +208,44 @@ func (sel *selection) follow(ctx context.Context, tx *db.Tx, w *walk, page *gath
 	return nil
 }
 
-// fetch reads statements by their positions. Few texts differ, so that the engine prepares them once.
+// fetch reads statements by their positions.
 func (sel *selection) fetch(ctx context.Context, tx *db.Tx, positions []int64, page *gathered) error {
-	args := []any{int64(sel.org)}
-	org, which := "s.org_id = ?", "= ANY (?)"
-	if tx.Engine == db.PostgreSQL {
-		args = append(args, positions)
-	} else {
-		marks := 1
-		for marks < len(positions) {
-			marks *= 2
-		}
-		for i := range marks {
-			args = append(args, positions[min(i, len(positions)-1)])
-		}
-		org = "+" + org // no index: the position is the key, and looking it up under its organization first takes twice as long
-		which = "IN (?" + strings.Repeat(", ?", marks-1) + ")"
-	}
-	text := "SELECT s.pos, s.id, s.body FROM statements s WHERE " + org + " AND s.pos " + which + sel.where() + sel.order("s.pos")
+	which, args := among(tx.Engine, sel.org, "pos", positions)
+	text := "SELECT s.pos, s.id, s.body FROM statements s WHERE " + which + sel.where() + sel.order("s.pos")
 	return tx.Each(ctx, text, append(args, sel.mine.args...), page.add)
+}
+
+// among is the condition that a row is an organization's and its column one of some numbers, with the arguments. Few texts
+// differ, so that the engine prepares them once.
+func among(e db.Engine, org id.OrgID, column string, numbers []int64) (text string, args []any) {
+	args = []any{int64(org)}
+	if e == db.PostgreSQL {
+		return "org_id = ? AND " + column + " = ANY (?)", append(args, numbers)
+	}
+	marks := 1
+	for marks < len(numbers) {
+		marks *= 2
+	}
+	for i := range marks {
+		args = append(args, numbers[min(i, len(numbers)-1)])
+	}
+	text = "org_id = ? AND " + column + " IN (?" + strings.Repeat(", ?", marks-1) + ")"
+	if column == "pos" {
+		text = "+" + text // no index: the position is the key, and looking it up under its organization first takes twice as long
+	}
+	return text, args
+}
+
+// amongMost is the most numbers in a condition; SQLite takes no more than 32,766 arguments.
+const amongMost = 16_384
+
+// eachAmong calls fn for the rows of a query, in which @ stands for the condition of among.
+func eachAmong(ctx context.Context, tx *db.Tx, query string, org id.OrgID, column string, numbers []int64, fn func(*db.Rows) error) error {
+	for some := range slices.Chunk(numbers, amongMost) {
+		which, args := among(tx.Engine, org, column, some)
+		if err := tx.Each(ctx, strings.Replace(query, "@", which, 1), args, fn); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -27,8 +27,11 @@ type orgKey struct {
 	key int64
 }
 
-// readOn reads what has come since, up to a position below which nothing can come any more.
+// readOn reads what has come since, up to a position below which nothing can come any more; 0 reads nothing.
 func (t *tail) readOn(ctx context.Context, tx *db.Tx, until int64) error {
+	if until == 0 {
+		return nil
+	}
 	t.filling.Lock()
 	defer t.filling.Unlock()
 	if err := t.open(ctx, tx); err != nil {

@@ -72,15 +72,15 @@ func openLaunch(v *visit) error {
 
 // saved is GET /launch/saved?activity=…: {"saved":"2026-11-23T14:02:00Z"}, or "" while nothing is.
 func saved(v *visit) error {
-	c, err := v.Launcher.Course(v.r.Context(), v.caller, v.query.Get("activity"))
+	at, err := v.Launcher.Saved(v.r.Context(), v.caller, v.query.Get("activity"))
 	if err != nil {
 		return err
 	}
 	var answer struct {
 		Saved string `json:"saved"`
 	}
-	if !c.Saved.IsZero() {
-		answer.Saved = c.Saved.Format(time.RFC3339)
+	if !at.IsZero() {
+		answer.Saved = at.Format(time.RFC3339)
 	}
 	web.NoStore(v.w.Header())
 	web.WriteJSON(v.w, http.StatusOK, answer)
