@@ -129,9 +129,9 @@ func (c *Catalogue) checkQuota(ctx context.Context, tx *db.Tx, org id.OrgID, u *
 	case err != nil:
 		return err
 	case packages >= most.Packages:
-		return tooLarge("quota_packages", "There are already %d packages, which is as many as may be kept.", packages)
+		return tooLarge("quota_packages", "There are already {n} packages, which is as many as may be kept.", "n", packages)
 	case u.bytes > most.Bytes-bytes:
-		return tooLarge("quota_bytes", "With this package, the files of all packages would exceed the %d MB that may be kept.", most.Bytes/mib)
+		return tooLarge("quota_bytes", "With this package, the files of all packages would exceed the {n} MB that may be kept.", "n", most.Bytes/mib)
 	}
 	return nil
 }

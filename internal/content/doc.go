@@ -46,14 +46,14 @@ import (
 	"rollway/internal/fault"
 )
 
-// refuse says what is wrong with a package.
-func refuse(code, format string, args ...any) error {
-	return fault.New(fault.Invalid, code, format, args...)
+// refuse says what is wrong with a package. All faults of one code name the same things in args, see [fault.Say].
+func refuse(code, message string, args ...any) error {
+	return fault.Say(fault.Invalid, code, message, args...)
 }
 
 // tooLarge says which limit a package exceeds.
-func tooLarge(code, format string, args ...any) error {
-	return fault.New(fault.TooLarge, code, format, args...)
+func tooLarge(code, message string, args ...any) error {
+	return fault.Say(fault.TooLarge, code, message, args...)
 }
 
 // shown makes a string from a package fit to stand in a sentence: short, and without characters that do not print.

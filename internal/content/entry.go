@@ -105,7 +105,7 @@ func widen(extra []byte, path string, fields ...*uint64) error {
 		}
 		if id == extraZip64 {
 			if found {
-				return refuse("zip_inconsistent", "The entry `%s` states its size twice.", shown(path))
+				return refuse("zip_inconsistent", "The entry `{file}` states its size twice.", "file", shown(path))
 			}
 			wide, found = extra[4:4+n], true
 		}
@@ -116,7 +116,7 @@ func widen(extra []byte, path string, fields ...*uint64) error {
 			continue
 		}
 		if len(wide) < 8 {
-			return refuse("zip_inconsistent", "The entry `%s` does not state its size.", shown(path))
+			return refuse("zip_inconsistent", "The entry `{file}` does not state its size.", "file", shown(path))
 		}
 		*f, wide = le.Uint64(wide), wide[8:]
 	}
@@ -141,13 +141,13 @@ func checkKind(h *header, slash bool, attributes uint32) error {
 	case unixFolder:
 		h.folder = true
 	default:
-		return refuse("zip_special_file", "The entry `%s` is a link or a device. Only files and folders may be in a package.", shown(h.path))
+		return refuse("zip_special_file", "The entry `{file}` is a link or a device. Only files and folders may be in a package.", "file", shown(h.path))
 	}
 	if h.flags&flagEncrypted != 0 {
-		return refuse("zip_encrypted", "The file `%s` is encrypted. Make the zip without a password.", shown(h.path))
+		return refuse("zip_encrypted", "The file `{file}` is encrypted. Make the zip without a password.", "file", shown(h.path))
 	}
 	if h.method != stored && h.method != deflated || h.flags&flagPatch != 0 {
-		return refuse("zip_method", "The file `%s` is packed in a way that is not supported. Make a plain zip (deflate).", shown(h.path))
+		return refuse("zip_method", "The file `{file}` is packed in a way that is not supported. Make a plain zip (deflate).", "file", shown(h.path))
 	}
 	return nil
 }
@@ -156,15 +156,15 @@ func checkKind(h *header, slash bool, attributes uint32) error {
 func checkSizes(h *header, packed, size, offset uint64, limits Limits) error {
 	switch {
 	case size > uint64(limits.Inflated):
-		return tooLarge("zip_inflates_too_far", "The file `%s` is larger than %d MB.", shown(h.path), limits.Inflated/mib)
+		return tooLarge("zip_inflates_too_far", "The file `{file}` is larger than {n} MB.", "file", shown(h.path), "n", limits.Inflated/mib)
 	case packed > uint64(limits.Compressed) || offset > uint64(limits.Compressed):
-		return refuse("zip_inconsistent", "The file `%s` would lie beyond the end of the package.", shown(h.path))
+		return refuse("zip_inconsistent", "The file `{file}` would lie beyond the end of the package.", "file", shown(h.path))
 	case size > uint64(limits.RatioFrom) && size > packed*uint64(limits.Ratio):
-		return tooLarge("zip_ratio", "The file `%s` inflates to more than %d times its packed size.", shown(h.path), limits.Ratio)
+		return tooLarge("zip_ratio", "The file `{file}` inflates to more than {n} times its packed size.", "file", shown(h.path), "n", limits.Ratio)
 	case h.method == stored && packed != size:
-		return refuse("zip_size", "The file `%s` is stored without packing, but its two sizes differ.", shown(h.path))
+		return refuse("zip_size", "The file `{file}` is stored without packing, but its two sizes differ.", "file", shown(h.path))
 	case h.folder && size != 0:
-		return refuse("zip_folder_with_data", "The entry `%s` is a folder, but has data.", shown(h.path))
+		return refuse("zip_folder_with_data", "The entry `{file}` is a folder, but has data.", "file", shown(h.path))
 	}
 	h.packed, h.size, h.offset = int64(packed), int64(size), int64(offset)
 	return nil
@@ -181,7 +181,7 @@ func (h *header) checkLocal(in io.ReaderAt, directory int64) (int64, error) {
 		return 0, err
 	}
 	if le.Uint32(b) != sigLocal {
-		return 0, refuse("zip_inconsistent", "The file `%s` is not where the zip says it is.", shown(h.path))
+		return 0, refuse("zip_inconsistent", "The file `{file}` is not where the zip says it is.", "file", shown(h.path))
 	}
 	flags, method, crc := le.Uint16(b[6:]), le.Uint16(b[8:]), le.Uint32(b[14:])
 	packed, size := uint64(le.Uint32(b[18:])), uint64(le.Uint32(b[22:]))
@@ -202,7 +202,7 @@ func (h *header) checkLocal(in io.ReaderAt, directory int64) (int64, error) {
 	later := flags&flagDescriptor != 0 && (crc == 0 || crc == h.crc) &&
 		(packed == 0 || packed == uint64(h.packed)) && (size == 0 || size == uint64(h.size))
 	if !bytes.Equal(rest[:nameLen], h.raw) || method != h.method || flags&compared != h.flags&compared || !same && !later {
-		return 0, refuse("zip_headers_differ", "The two headers of the file `%s` contradict each other.", shown(h.path))
+		return 0, refuse("zip_headers_differ", "The two headers of the file `{file}` contradict each other.", "file", shown(h.path))
 	}
 	return data, nil
 }
@@ -225,9 +225,9 @@ func (h *header) checkDescriptor(in io.ReaderAt, at, directory int64) (int64, er
 			return at + int64(len(form)), nil
 		}
 	}
-	return 0, refuse("zip_headers_differ", "What follows the file `%s` contradicts its header.", shown(h.path))
+	return 0, refuse("zip_headers_differ", "What follows the file `{file}` contradicts its header.", "file", shown(h.path))
 }
 
 func (h *header) beyond() error {
-	return refuse("zip_inconsistent", "The file `%s` would lie beyond the end of the package.", shown(h.path))
+	return refuse("zip_inconsistent", "The file `{file}` would lie beyond the end of the package.", "file", shown(h.path))
 }

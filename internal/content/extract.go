@@ -63,17 +63,17 @@ func (r *fileReader) finish() error {
 	n, err := io.ReadFull(r.bytes, make([]byte, 1))
 	switch {
 	case n > 0:
-		return refuse("zip_size", "The file `%s` is larger than the zip says.", name)
+		return refuse("zip_size", "The file `{file}` is larger than the zip says.", "file", name)
 	case !errors.Is(err, io.EOF):
 		return r.broken(err)
 	}
 	if _, err := r.packed.ReadByte(); err == nil {
-		return refuse("zip_size", "The file `%s` is smaller when packed than the zip says.", name)
+		return refuse("zip_size", "The file `{file}` is smaller when packed than the zip says.", "file", name)
 	} else if !errors.Is(err, io.EOF) {
 		return r.broken(err)
 	}
 	if r.sum.Sum32() != r.file.head.crc {
-		return refuse("zip_checksum", "The file `%s` is damaged: its checksum is wrong.", name)
+		return refuse("zip_checksum", "The file `{file}` is damaged: its checksum is wrong.", "file", name)
 	}
 	return io.EOF
 }
@@ -83,9 +83,9 @@ func (r *fileReader) broken(err error) error {
 	var corrupt flate.CorruptInputError
 	switch {
 	case errors.Is(err, io.EOF):
-		return refuse("zip_size", "The file `%s` is smaller than the zip says.", shown(r.file.Path))
+		return refuse("zip_size", "The file `{file}` is smaller than the zip says.", "file", shown(r.file.Path))
 	case errors.As(err, &corrupt), errors.Is(err, io.ErrUnexpectedEOF):
-		return refuse("zip_damaged", "The file `%s` is damaged and cannot be unpacked.", shown(r.file.Path))
+		return refuse("zip_damaged", "The file `{file}` is damaged and cannot be unpacked.", "file", shown(r.file.Path))
 	}
 	return fmt.Errorf("read the package: %w", err)
 }

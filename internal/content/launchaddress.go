@@ -27,7 +27,7 @@ func parseLaunch(address string, o Options) (Launch, error) {
 	for _, r := range address {
 		if unicode.IsControl(r) || r == '\\' {
 			// Browsers drop tabs and line breaks and turn backslashes, so such an address is not what it looks like.
-			return Launch{}, refuse("launch_address", "The launch address `%s` contains a backslash or a control character.", shown(address))
+			return Launch{}, refuse("launch_address", "The launch address `{address}` contains a backslash or a control character.", "address", shown(address))
 		}
 	}
 	rest, fragment, _ := strings.Cut(address, "#")
@@ -44,10 +44,10 @@ func parseLaunch(address string, o Options) (Launch, error) {
 
 	plain, err := url.PathUnescape(path)
 	if err != nil {
-		return Launch{}, refuse("launch_address", "The launch address `%s` has a `%%` that does not begin an escape such as `%%20`.", shown(address))
+		return Launch{}, refuse("launch_address", "The launch address `{address}` has a `%` that does not begin an escape such as `%20`.", "address", shown(address))
 	}
 	if l.Path, err = NormalPath(strings.TrimPrefix(plain, "./")); err != nil {
-		return Launch{}, refuse("launch_address", "The launch address `%s` must be a relative path of a file in the package, without `..`.", shown(address))
+		return Launch{}, refuse("launch_address", "The launch address `{address}` must be a relative path of a file in the package, without `..`.", "address", shown(address))
 	}
 	return l, nil
 }
@@ -56,11 +56,11 @@ func parseLaunch(address string, o Options) (Launch, error) {
 func checkParameters(address, query string) error {
 	values, err := url.ParseQuery(query)
 	if err != nil {
-		return refuse("launch_address", "The query of the launch address `%s` is malformed.", shown(address))
+		return refuse("launch_address", "The query of the launch address `{address}` is malformed.", "address", shown(address))
 	}
 	for _, name := range launchParameters {
 		if values.Has(name) {
-			return refuse("launch_parameter", "The launch address `%s` has the parameter `%s`, which is for the launch to give.", shown(address), name)
+			return refuse("launch_parameter", "The launch address `{address}` has the parameter `{name}`, which is for the launch to give.", "address", shown(address), "name", name)
 		}
 	}
 	return nil
@@ -70,10 +70,10 @@ func checkParameters(address, query string) error {
 func externalAddress(address string, o Options) (string, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil {
-		return "", refuse("launch_address", "The launch address `%s` must be a relative path of a file in the package.", shown(address))
+		return "", refuse("launch_address", "The launch address `{address}` must be a relative path of a file in the package.", "address", shown(address))
 	}
 	if !slices.ContainsFunc(o.LaunchHosts, func(h string) bool { return strings.EqualFold(h, u.Host) }) {
-		return "", refuse("launch_host", "The launch address `%s` is outside the package, at a host that is not allowed here.", shown(address))
+		return "", refuse("launch_host", "The launch address `{address}` is outside the package, at a host that is not allowed here.", "address", shown(address))
 	}
 	return u.String(), nil
 }

@@ -30,14 +30,14 @@ func (c *Catalogue) AddLink(ctx context.Context, caller access.Caller, activity,
 		return Content{}, err
 	}
 	if _, err := xapi.ParseIRI(activity); err != nil || len(activity) > maxIRI {
-		return Content{}, refuse("link_activity", "The activity `%s` is not an absolute IRI of at most %d bytes, such as https://example.com/course.", shown(activity), maxIRI)
+		return Content{}, refuse("link_activity", "The activity `{activity}` is not an absolute IRI of at most {n} bytes, such as https://example.com/course.", "activity", shown(activity), "n", maxIRI)
 	}
 	address, err := linkURL(address)
 	if err != nil {
 		return Content{}, err
 	}
 	if title = strings.TrimSpace(title); title == "" || len(title) > maxTitle || !utf8.ValidString(title) || strings.ContainsFunc(title, unicode.IsControl) {
-		return Content{}, refuse("link_title", "A link needs a title of 1 to %d bytes without control characters.", maxTitle)
+		return Content{}, refuse("link_title", "A link needs a title of 1 to {n} bytes without control characters.", "n", maxTitle)
 	}
 	var added Content
 	err = c.db.Write(ctx, func(tx *db.Tx) error {
@@ -53,14 +53,14 @@ func (c *Catalogue) AddLink(ctx context.Context, caller access.Caller, activity,
 func (c *Catalogue) checkLinks(ctx context.Context, tx *db.Tx, org id.OrgID) error {
 	n, err := countLinks(ctx, tx, org)
 	if err == nil && n >= c.quota(org).Links {
-		err = tooLarge("quota_links", "There are already %d links, which is as many as may be kept.", n)
+		err = tooLarge("quota_links", "There are already {n} links, which is as many as may be kept.", "n", n)
 	}
 	return err
 }
 
 // linkURL checks the address of a link and returns it fit for a Location header.
 func linkURL(address string) (string, error) {
-	wrong := refuse("link_url", "The address `%s` must be complete, begin with https:// or http://, be without user name and password, and have at most %d bytes.", shown(address), maxURL)
+	wrong := refuse("link_url", "The address `{address}` must be complete, begin with https:// or http://, be without user name and password, and have at most {n} bytes.", "address", shown(address), "n", maxURL)
 	for _, r := range address {
 		if unicode.IsControl(r) || unicode.IsSpace(r) || r == '\\' || r == utf8.RuneError {
 			return "", wrong // browsers drop or turn these, so that it would lead elsewhere than it seems to
@@ -73,7 +73,7 @@ func linkURL(address string) (string, error) {
 		return "", wrong
 	}
 	if strings.ContainsFunc(u.Host, func(r rune) bool { return r > unicode.MaxASCII || r == '%' }) {
-		return "", refuse("link_url", "The host name in `%s` must be in its ASCII form (xn--…).", shown(address))
+		return "", refuse("link_host", "The host name in `{address}` must be in its ASCII form (xn--…).", "address", shown(address))
 	}
 	if err := checkParameters(address, query); err != nil {
 		return "", err

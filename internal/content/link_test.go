@@ -96,7 +96,7 @@ func TestLinkURL(t *testing.T) {
 		{"https://example.com\\@evil.example", "", "link_url"},
 		{"https://example.com/a\nb", "", "link_url"},
 		{" https://example.com", "", "link_url"},
-		{"https://exämple.com", "", "link_url"},
+		{"https://exämple.com", "", "link_host"},
 		{"https://ex%61mple.com", "", "link_url"},
 		{"https://example.com:x/", "", "link_url"},
 		{"https://example.com/%zz", "", "link_url"},

@@ -60,7 +60,7 @@ func ReadPackage(z *Zip, o Options) (*Package, error) {
 	}
 	for _, l := range p.Manifest.Launches {
 		if l.External == "" && !there[l.Path] {
-			return nil, refuse("launch_no_such_file", "The launch address points at `%s`, but there is no such file in the package.", shown(l.Path))
+			return nil, refuse("launch_no_such_file", "The launch address points at `{file}`, but there is no such file in the package.", "file", shown(l.Path))
 		}
 	}
 	return p, nil
@@ -75,7 +75,7 @@ func findManifest(z *Zip) (*File, error) {
 		}
 		name := strings.ToLower(f.Path[strings.LastIndexByte(f.Path, '/')+1:])
 		if first := found[name]; first != nil && name == "tincan.xml" {
-			return nil, refuse("package_two_manifests", "The package has more than one tincan.xml: `%s` and `%s`.", shown(first.Path), shown(f.Path))
+			return nil, refuse("package_two_manifests", "The package has more than one tincan.xml: `{file}` and `{other}`.", "file", shown(first.Path), "other", shown(f.Path))
 		}
 		found[name] = f
 	}

@@ -20,37 +20,37 @@ const (
 // control characters or bad UTF-8, or one that is too long, is refused. NormalPath of a normal path is that path.
 func NormalPath(name string) (string, error) {
 	if !utf8.ValidString(name) {
-		return "", refuse("path_encoding", "The name of the file `%s` is not valid UTF-8.", shown(name))
+		return "", refuse("path_encoding", "The name of the file `{file}` is not valid UTF-8.", "file", shown(name))
 	}
 	p := norm.NFC.String(name)
 	if len(p) > maxPath {
-		return "", refuse("path_too_long", "The path `%s` is longer than %d bytes.", shown(p), maxPath)
+		return "", refuse("path_too_long", "The path `{file}` is longer than {n} bytes.", "file", shown(p), "n", maxPath)
 	}
 	for _, r := range p {
 		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {
-			return "", refuse("path_control", "The path `%s` contains a control character.", shown(p))
+			return "", refuse("path_control", "The path `{file}` contains a control character.", "file", shown(p))
 		}
 		if r == '\\' {
-			return "", refuse("path_backslash", "The path `%s` contains a backslash. Folders in a zip are separated by `/`.", shown(p))
+			return "", refuse("path_backslash", "The path `{file}` contains a backslash. Folders in a zip are separated by `/`.", "file", shown(p))
 		}
 	}
 	if p == "" {
 		return "", refuse("path_empty", "A file in the package has an empty name.")
 	}
 	if p[0] == '/' {
-		return "", refuse("path_absolute", "The path `%s` is absolute. Paths must be relative to the package.", shown(p))
+		return "", refuse("path_absolute", "The path `{file}` is absolute. Paths must be relative to the package.", "file", shown(p))
 	}
 	if len(p) > 1 && p[1] == ':' && (p[0]|0x20) >= 'a' && (p[0]|0x20) <= 'z' {
-		return "", refuse("path_drive", "The path `%s` begins with a drive letter. Paths must be relative to the package.", shown(p))
+		return "", refuse("path_drive", "The path `{file}` begins with a drive letter. Paths must be relative to the package.", "file", shown(p))
 	}
 	for part := range strings.SplitSeq(p, "/") {
 		switch {
 		case part == "":
-			return "", refuse("path_empty_part", "The path `%s` has a part without a name.", shown(p))
+			return "", refuse("path_empty_part", "The path `{file}` has a part without a name.", "file", shown(p))
 		case part == "." || part == "..":
-			return "", refuse("path_dots", "The path `%s` contains `%s`.", shown(p), part)
+			return "", refuse("path_dots", "The path `{file}` contains `{part}`.", "file", shown(p), "part", part)
 		case len(part) > maxPart:
-			return "", refuse("path_part_too_long", "A part of the path `%s` is longer than %d bytes.", shown(p), maxPart)
+			return "", refuse("path_part_too_long", "A part of the path `{file}` is longer than {n} bytes.", "file", shown(p), "n", maxPart)
 		}
 	}
 	return p, nil

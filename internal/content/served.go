@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
+	"strings"
 
 	"rollway/internal/db"
 	"rollway/internal/fault"
@@ -53,6 +55,30 @@ func (c *Catalogue) File(ctx context.Context, org id.OrgID, pkg id.PackageID, pa
 	s := Served{Body: body, SHA256: row.sum, Size: size}
 	s.MediaType, s.Download = MediaType(path)
 	return s, nil
+}
+
+// Ready returns an error unless the file with which a content from a package begins can be read; of a link nothing is known.
+// Fault: Unavailable (content_unreadable).
+func (c *Catalogue) Ready(ctx context.Context, org id.OrgID, item Content) error {
+	if item.Kind == Link {
+		return nil
+	}
+	path, err := url.PathUnescape(item.Launch[:endOfPath(item.Launch)])
+	if err != nil {
+		return err
+	}
+	f, err := c.File(ctx, org, item.Package, path)
+	if err != nil {
+		return fault.New(fault.Unavailable, "content_unreadable", "The files of this course cannot be read at the moment.").Because(err)
+	}
+	return f.Body.Close()
+}
+
+func endOfPath(address string) int {
+	if i := strings.IndexAny(address, "?#"); i >= 0 {
+		return i
+	}
+	return len(address)
 }
 
 // fileRow finds the row of a file. Rows are never changed, so that those in memory stay true.

@@ -41,7 +41,7 @@ const (
 // manifestSpace is the XML namespace of tincan.xml.
 const manifestSpace = "http://projecttincan.com/tincan.xsd"
 
-var errManifestSize = tooLarge("manifest_too_large", "The file tincan.xml is larger than %d MB.", maxManifest/mib)
+var errManifestSize = tooLarge("manifest_too_large", "The file tincan.xml is larger than {n} MB.", "n", maxManifest/mib)
 
 // ParseManifest reads the bytes of a tincan.xml by the schema http://projecttincan.com/tincan.xsd. What the schema does not
 // know is passed over. A document type is refused before the XML is parsed, so there are no entities beyond XML's own five.
@@ -73,8 +73,7 @@ func ParseManifest(text []byte, o Options) (*Manifest, error) {
 	case 0:
 		return nil, refuse("manifest_no_launch", "None of the activities in tincan.xml has a launch address.")
 	}
-	return nil, refuse("manifest_two_launches", "More than one activity in tincan.xml has a launch address: `%s` and `%s`.",
-		shown(string(r.launchable[0].ID)), shown(string(r.launchable[1].ID)))
+	return nil, refuse("manifest_two_launches", "More than one activity in tincan.xml has a launch address: `{activity}` and `{other}`.", "activity", shown(string(r.launchable[0].ID)), "other", shown(string(r.launchable[1].ID)))
 }
 
 var errEncoding = refuse("manifest_encoding", "The file tincan.xml must be in UTF-8, or in UTF-16 with a byte order mark, and say so.")
@@ -140,8 +139,7 @@ func (r *manifestReader) read() error {
 			break
 		}
 		if err != nil {
-			line, _ := r.xml.InputPos()
-			return asFault(err, refuse("manifest_xml", "The file tincan.xml is not well-formed XML (line %d).", line))
+			return asFault(err, refuse("manifest_xml", "The file tincan.xml is not well-formed XML (line {line}).", "line", r.line()))
 		}
 		switch t := token.(type) {
 		case xml.StartElement:
@@ -158,9 +156,15 @@ func (r *manifestReader) read() error {
 		}
 	}
 	if r.elements == 0 {
-		return refuse("manifest_xml", "The file tincan.xml is empty.")
+		return refuse("manifest_xml", "The file tincan.xml is empty.", "line", r.line())
 	}
 	return nil
+}
+
+// line is where the reader is.
+func (r *manifestReader) line() int {
+	n, _ := r.xml.InputPos()
+	return n
 }
 
 func (r *manifestReader) start(t xml.StartElement) error {
@@ -171,18 +175,18 @@ func (r *manifestReader) start(t xml.StartElement) error {
 	}
 	switch {
 	case len(r.path) == 0 && r.elements > 1:
-		return refuse("manifest_xml", "The file tincan.xml has more than one outermost element.")
+		return refuse("manifest_xml", "The file tincan.xml has more than one outermost element.", "line", r.line())
 	case len(r.path) == 0 && name != "tincan":
-		return refuse("manifest_root", "The file tincan.xml must begin with the element `tincan` of the namespace %s.", manifestSpace)
+		return refuse("manifest_root", "The file tincan.xml must begin with the element `tincan` of the namespace {space}.", "space", manifestSpace)
 	case r.elements > maxElements:
-		return tooLarge("manifest_too_large", "The file tincan.xml has more than %d elements.", maxElements)
+		return tooLarge("manifest_too_large", "The file tincan.xml has more than {n} elements.", "n", maxElements)
 	case len(r.path) == maxDepth:
-		return tooLarge("manifest_too_large", "The elements of tincan.xml are nested deeper than %d.", maxDepth)
+		return tooLarge("manifest_too_large", "The elements of tincan.xml are nested deeper than {n}.", "n", maxDepth)
 	}
 	seen := make(map[xml.Name]bool, len(t.Attr))
 	for _, a := range t.Attr {
 		if seen[a.Name] {
-			return refuse("manifest_xml", "The file tincan.xml gives the attribute `%s` twice to one element.", shown(a.Name.Local))
+			return refuse("manifest_xml", "The file tincan.xml gives the attribute `{attribute}` twice to one element.", "line", r.line(), "attribute", shown(a.Name.Local))
 		}
 		seen[a.Name] = true
 	}
@@ -216,17 +220,17 @@ func (r *manifestReader) startActivity(t xml.StartElement) error {
 	r.now = activityElement{}
 	var err error
 	if r.now.ID, err = xapi.ParseIRI(id); err != nil || len(id) > maxIRI {
-		return refuse("manifest_activity_id", "The activity id `%s` in tincan.xml is not an absolute IRI, such as https://example.com/course.", shown(id))
+		return refuse("manifest_activity_id", "The activity id `{activity}` in tincan.xml is not an absolute IRI, such as https://example.com/course.", "activity", shown(id))
 	}
 	if r.ids[r.now.ID] {
-		return refuse("manifest_activity_id", "The activity id `%s` is in tincan.xml twice.", shown(id))
+		return refuse("manifest_activity_id", "The activity id `{activity}` is in tincan.xml twice.", "activity", shown(id))
 	}
 	r.ids[r.now.ID] = true
 	if kind == "" {
 		return nil
 	}
 	if r.now.Type, err = xapi.ParseIRI(kind); err != nil || len(kind) > maxIRI {
-		return refuse("manifest_activity_type", "The type `%s` of the activity `%s` in tincan.xml is not an absolute IRI.", shown(kind), shown(id))
+		return refuse("manifest_activity_type", "The type `{type}` of the activity `{activity}` in tincan.xml is not an absolute IRI.", "type", shown(kind), "activity", shown(id))
 	}
 	return nil
 }
@@ -245,7 +249,7 @@ func (r *manifestReader) startField(t xml.StartElement) error {
 	switch r.path[3] {
 	case "name", "description", "launch":
 		if !xapi.ValidLanguage(r.lang) {
-			return refuse("manifest_language", "`%s` in tincan.xml is not a language tag, such as en or de-AT.", shown(r.lang))
+			return refuse("manifest_language", "`{lang}` in tincan.xml is not a language tag, such as en or de-AT.", "lang", shown(r.lang))
 		}
 	}
 	return nil
@@ -255,10 +259,10 @@ func (r *manifestReader) startField(t xml.StartElement) error {
 func (r *manifestReader) chars(t xml.CharData) error {
 	switch {
 	case len(r.path) == 0 && len(bytes.TrimSpace(t)) > 0:
-		return refuse("manifest_xml", "The file tincan.xml has text outside its outermost element.")
+		return refuse("manifest_xml", "The file tincan.xml has text outside its outermost element.", "line", r.line())
 	case r.inActivity() && len(r.path) == 4:
 		if r.text.Len()+len(t) > maxText {
-			return tooLarge("manifest_too_large", "A text of the activity `%s` in tincan.xml is longer than %d bytes.", shown(string(r.now.ID)), maxText)
+			return tooLarge("manifest_too_large", "A text of the activity `{activity}` in tincan.xml is longer than {n} bytes.", "activity", shown(string(r.now.ID)), "n", maxText)
 		}
 		r.text.Write(t)
 	}
@@ -289,7 +293,7 @@ func (r *manifestReader) endField() error {
 	if text == "" {
 		return nil
 	}
-	taken := refuse("manifest_language", "The activity `%s` in tincan.xml has two texts `%s` in the language `%s`.", shown(string(r.now.ID)), r.path[3], r.lang)
+	taken := refuse("manifest_language", "The activity `{activity}` in tincan.xml has two texts `{field}` in the language `{lang}`.", "activity", shown(string(r.now.ID)), "field", r.path[3], "lang", r.lang)
 	keep := func(m *xapi.LanguageMap) error {
 		if *m == nil {
 			*m = xapi.LanguageMap{}

@@ -57,17 +57,17 @@ type File struct {
 func OpenZip(in io.ReaderAt, size int64, limits Limits) (*Zip, error) {
 	limits = limits.withDefaults()
 	if size > limits.Compressed {
-		return nil, tooLarge("zip_too_large", "The package is larger than %d MB.", limits.Compressed/mib)
+		return nil, tooLarge("zip_too_large", "The package is larger than {n} MB.", "n", limits.Compressed/mib)
 	}
 	end, err := findEnd(in, size)
 	if err != nil {
 		return nil, err
 	}
 	if end.entries > uint64(limits.Entries) {
-		return nil, tooLarge("zip_too_many_entries", "The package has more than %d entries.", limits.Entries)
+		return nil, tooLarge("zip_too_many_entries", "The package has more than {n} entries.", "n", limits.Entries)
 	}
 	if end.size > uint64(limits.Directory) {
-		return nil, tooLarge("zip_directory_too_large", "The table of contents of the package is larger than %d MB.", limits.Directory/mib)
+		return nil, tooLarge("zip_directory_too_large", "The table of contents of the package is larger than {n} MB.", "n", limits.Directory/mib)
 	}
 	heads, err := readDirectory(in, end, limits)
 	if err != nil {
@@ -84,7 +84,7 @@ func locate(in io.ReaderAt, heads []header, directory int64) (*Zip, error) {
 	free := int64(0) // the first byte that no entry has used yet
 	for _, h := range heads {
 		if h.offset < free {
-			return nil, refuse("zip_overlap", "The entry `%s` overlaps another one.", shown(h.path))
+			return nil, refuse("zip_overlap", "The entry `{file}` overlaps another one.", "file", shown(h.path))
 		}
 		data, err := h.checkLocal(in, directory)
 		if err != nil {
@@ -120,12 +120,12 @@ func checkClashes(heads []header) error {
 		switch {
 		case a.folder && b.folder:
 		case a.path == b.path && a.folder == b.folder:
-			return refuse("path_duplicate", "The file `%s` is in the package twice.", shown(b.path))
+			return refuse("path_duplicate", "The file `{file}` is in the package twice.", "file", shown(b.path))
 		case keys[i-1].folded == keys[i].folded && a.folder == b.folder:
-			return refuse("path_case_clash", "The files `%s` and `%s` differ only by upper and lower case.", shown(a.path), shown(b.path))
+			return refuse("path_case_clash", "The files `{file}` and `{other}` differ only by upper and lower case.", "file", shown(a.path), "other", shown(b.path))
 		case keys[i-1].folded == keys[i].folded,
 			!a.folder && strings.HasPrefix(keys[i].folded, keys[i-1].folded+"\x00"):
-			return refuse("path_file_and_folder", "`%s` is both a file and a folder.", shown(a.path))
+			return refuse("path_file_and_folder", "`{file}` is both a file and a folder.", "file", shown(a.path))
 		}
 	}
 	return nil
@@ -244,7 +244,7 @@ func readDirectory(in io.ReaderAt, e end, limits Limits) ([]header, error) {
 			return nil, err
 		}
 		if total += h.size; total > limits.Inflated { // each is at most Inflated, so this cannot overflow
-			return nil, tooLarge("zip_inflates_too_far", "The files of the package are larger than %d MB together.", limits.Inflated/mib)
+			return nil, tooLarge("zip_inflates_too_far", "The files of the package are larger than {n} MB together.", "n", limits.Inflated/mib)
 		}
 		heads = append(heads, h)
 	}

@@ -5,6 +5,7 @@ package fault
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // Kind is what went wrong, as far as a caller must tell apart.
@@ -42,6 +43,7 @@ type Error struct {
 	Code    string // stable word for programs, snake_case; defaults to the kind's name
 	Message string // one or two sentences for people: what is wrong and, where it helps, what to do
 	Fields  []Field
+	Args    []any // what stands in the message for {name}s, names and values in turn, for doors that word it themselves; see Say
 	Err     error // cause, for logs only
 }
 
@@ -57,6 +59,22 @@ func (e *Error) Unwrap() error { return e.Err }
 // New returns a fault of a kind with its stable code and a message made like fmt.Sprintf.
 func New(k Kind, code, format string, args ...any) *Error {
 	return &Error{Kind: k, Code: code, Message: fmt.Sprintf(format, args...)}
+}
+
+// Say is New for a message that doors may put into other words: {name} in it stands for the value which follows that name in
+// args, written as by fmt.Sprint.
+func Say(k Kind, code, message string, args ...any) *Error {
+	return &Error{Kind: k, Code: code, Message: Fill(message, args), Args: args}
+}
+
+// Fill puts values into a text, in which {name} stands for the value that follows the name in args. What a value says is not
+// looked at again.
+func Fill(text string, args []any) string {
+	pairs := make([]string, 0, len(args))
+	for i := 0; i+1 < len(args); i += 2 {
+		pairs = append(pairs, "{"+fmt.Sprint(args[i])+"}", fmt.Sprint(args[i+1]))
+	}
+	return strings.NewReplacer(pairs...).Replace(text)
 }
 
 // With returns the fault with the fields added.

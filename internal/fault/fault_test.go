@@ -28,3 +28,13 @@ func TestWithDoesNotChangeTheOriginal(t *testing.T) {
 		t.Fatalf("%d %d %d fields", len(a.Fields), len(b.Fields), len(c.Fields))
 	}
 }
+
+func TestSay(t *testing.T) {
+	f := Say(TooLarge, "too_many_parts", "`{file}` has more than {n} parts, says {file}.", "file", "{n}.zip", "n", 3)
+	if f.Message != "`{n}.zip` has more than 3 parts, says {n}.zip." || f.Kind != TooLarge || f.Code != "too_many_parts" {
+		t.Errorf("%+v", f)
+	}
+	if got := Fill("{n} Teile in {datei}: {file}", f.Args); got != "3 Teile in {datei}: {n}.zip" {
+		t.Error(got)
+	}
+}

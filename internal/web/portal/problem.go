@@ -60,19 +60,19 @@ func problemKey(w *words, f *fault.Error) string {
 
 // wayOut is where to go from a problem.
 func (v *visit) wayOut(f *fault.Error) *choice {
+	back := "/"
+	if v.r.Method == http.MethodGet {
+		back = strings.Replace(v.r.URL.RequestURI(), "/launch/open?", "/launch?", 1)
+	}
 	switch {
 	case problemKeys[f.Code] == "link_gone":
 		return &choice{Name: v.say("problem.new_link"), Href: "/signup"}
 	case problemKeys[f.Code] == "gone":
 		return &choice{Name: v.say("problem.new_link"), Href: "/password"}
 	case f.Kind == fault.Unauthenticated:
-		back := v.r.URL.RequestURI()
-		if v.r.Method != http.MethodGet {
-			back = "/"
-		}
-		return &choice{Name: v.say("problem.login"), Href: "/login?next=" + url.QueryEscape(strings.Replace(back, "/launch/open?", "/launch?", 1))}
+		return &choice{Name: v.say("problem.login"), Href: "/login?next=" + url.QueryEscape(back)}
 	case f.Kind == fault.Internal || f.Kind == fault.Unavailable:
-		return &choice{Name: v.say("problem.retry"), Href: v.r.URL.RequestURI()}
+		return &choice{Name: v.say("problem.retry"), Href: back}
 	}
 	return &choice{Name: v.say("problem.home"), Href: "/"}
 }
@@ -83,7 +83,7 @@ var fieldOf = map[string]string{
 	"password_malformed": "password", "password_too_short": "password", "password_too_long": "password", "password_common": "password", "password_personal": "password", "signup_password": "password",
 	"challenge_missing": "answer", "challenge_unknown": "answer", "challenge_failed": "answer",
 	"validation_invalid": "code", "validation_unknown": "code", "validation_expired": "code",
-	"link_title": "title", "link_url": "url", "launch_parameter": "url", "link_activity": "activity",
+	"link_title": "title", "link_url": "url", "link_host": "url", "launch_parameter": "url", "link_activity": "activity",
 }
 
 // complain puts a fault about what was typed into words, next to its field, and gives the status of the answer. Other errors
@@ -96,7 +96,9 @@ func (v *visit) complain(err error) (problems, int, error) {
 	case fault.TooMany:
 		p.Text = v.tooMany(err)
 	case fault.Unavailable:
-		p.Text = v.say("error.busy")
+		if p.Text = v.say("error.busy"); v.has("error." + f.Code) {
+			p.Text = v.errorText(f)
+		}
 	case fault.Invalid, fault.TooLarge, fault.Conflict, fault.Gone, fault.Unauthenticated, fault.NotFound, fault.Forbidden:
 		if status = http.StatusUnprocessableEntity; !v.has("error." + f.Code) {
 			if p.Field == "" && f.Kind != fault.Invalid && f.Kind != fault.TooLarge {
@@ -105,21 +107,22 @@ func (v *visit) complain(err error) (problems, int, error) {
 			p.Text, p.English = f.Message, true
 			break
 		}
-		p.Text = v.errorText(f.Code)
+		p.Text = v.errorText(f)
 	default:
 		return nil, 0, err
 	}
 	return problems{p}, status, nil
 }
 
-func (v *visit) errorText(code string) string {
-	if code == "password_too_short" {
+// errorText words a fault whose code has a text, which may put in what the fault names.
+func (v *visit) errorText(f *fault.Error) string {
+	switch {
+	case f.Code == "password_too_short":
 		return v.say("error.password_too_short", "n", v.Signin.Policy.Min)
-	}
-	if code == "not_validated" && v.Signup.Settings.Approval {
+	case f.Code == "not_validated" && v.Signup.Settings.Approval:
 		return v.say("error.not_approved")
 	}
-	return v.say("error." + code)
+	return v.errorOf(f.Code, f.Args...)
 }
 
 // tooMany says when to try again, and tells programs.

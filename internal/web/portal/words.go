@@ -10,6 +10,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"rollway/internal/fault"
 	"rollway/xapi"
 )
 
@@ -116,15 +117,18 @@ func (w *words) count(key string, n int) string {
 // has tells whether there is a text of this key.
 func (w *words) has(key string) bool { _, ok := w.phrases[key]; return ok }
 
+// errorOf words the error of a code, with those of the things that its fault names which the text puts in.
+func (w *words) errorOf(code string, args ...any) string {
+	return fault.Fill(w.phrases["error."+code].other, args)
+}
+
 func fill(key, text string, args []any) (string, error) {
 	for i := 0; i+1 < len(args); i += 2 {
-		name := "{" + fmt.Sprint(args[i]) + "}"
-		if !strings.Contains(text, name) && args[i] != "n" {
+		if name := "{" + fmt.Sprint(args[i]) + "}"; !strings.Contains(text, name) && args[i] != "n" {
 			return "", fmt.Errorf("%q has no place for %s", key, name)
 		}
-		text = strings.ReplaceAll(text, name, fmt.Sprint(args[i+1]))
 	}
-	return text, nil
+	return fault.Fill(text, args), nil
 }
 
 // Percent writes a share of one hundred.

@@ -3,10 +3,15 @@ package portal
 import (
 	"bytes"
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -15,7 +20,7 @@ import (
 var (
 	placeholder = regexp.MustCompile(`\{[a-z]+\}`)
 	keyInCode   = regexp.MustCompile(`"([a-z]+(?:\.[a-z_0-9]+)+)"|(?:T |N |say\()"([a-z]+)"`)
-	keyPrefixes = []string{"month.", "error.", "problem.", "field.", "add.link.", "state.", "people."} // of keys put together by code
+	keyPrefixes = []string{"month.", "error.", "problem.", "field.", "add.link.", "state.", "people.", "trouble."} // of keys put together by code
 )
 
 // Every language has every text, in the forms of its plural rule, with the same things put in.
@@ -88,6 +93,71 @@ func TestKeysAreUsed(t *testing.T) {
 			t.Errorf("there is no %q", key)
 		}
 	}
+}
+
+// Every reason that the content room gives has words in every language, which put in only what all faults of its code name.
+func TestReasonsHaveWords(t *testing.T) {
+	t.Parallel()
+	reasons := map[string][][]string{}
+	files, err := filepath.Glob("../../content/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok {
+				return true
+			}
+			if f, ok := call.Fun.(*ast.Ident); ok && (f.Name == "refuse" || f.Name == "tooLarge") {
+				code := literal(t, call.Args[0])
+				var named []string
+				for i := 2; i < len(call.Args); i += 2 {
+					named = append(named, "{"+literal(t, call.Args[i])+"}")
+				}
+				reasons[code] = append(reasons[code], named)
+			}
+			return true
+		})
+	}
+	if len(reasons) < 50 {
+		t.Fatalf("only %d reasons are found", len(reasons))
+	}
+	for code, all := range reasons {
+		for lang, w := range catalogue {
+			text := w.phrases["error."+code].other
+			if text == "" {
+				t.Errorf("%s has no words for %s", lang, code)
+			}
+			for _, mark := range marks(text) {
+				for _, named := range all {
+					if !slices.Contains(named, mark) {
+						t.Errorf("%s: %s puts in %s, which not all its faults name", lang, code, mark)
+					}
+				}
+			}
+		}
+	}
+}
+
+func literal(t *testing.T, e ast.Expr) string {
+	t.Helper()
+	text, ok := e.(*ast.BasicLit)
+	if !ok {
+		t.Fatalf("%T stands where a string should", e)
+	}
+	value, err := strconv.Unquote(text.Value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return value
 }
 
 func TestPickLanguage(t *testing.T) {
