@@ -70,11 +70,16 @@ func tooLarge(limit int64) error {
 	return fault.New(fault.TooLarge, "body_too_large", "The body is larger than the %d bytes taken here.", limit)
 }
 
-// The slowest client we bear with: bodyGrace to begin, then bodyRate bytes a second on average.
-const (
-	bodyGrace = 10 * time.Second
-	bodyRate  = 1 << 10
-)
+// Pace is how fast a body has to come: Grace to begin, then Rate bytes a second on average, and not longer than Most in all,
+// unless that is 0.
+type Pace struct {
+	Grace time.Duration
+	Rate  int64
+	Most  time.Duration
+}
+
+// slowest is the slowest client we bear with.
+var slowest = Pace{Grace: 10 * time.Second, Rate: 1 << 10}
 
 // paced is a request body whose read deadline moves with what has arrived. The deadline goes when the body ends, since
 // net/http then listens on the connection for the client's leaving; while the body has not ended it stays, and bounds the
@@ -82,6 +87,7 @@ const (
 type paced struct {
 	io.ReadCloser
 	conn  *http.ResponseController
+	pace  Pace
 	start time.Time
 	read  int64
 	set   time.Time // the deadline last set
@@ -91,7 +97,7 @@ func pace(w http.ResponseWriter, r *http.Request, now time.Time) {
 	if r.Body == nil || r.Body == http.NoBody {
 		return
 	}
-	p := &paced{ReadCloser: r.Body, conn: http.NewResponseController(w), start: now}
+	p := &paced{ReadCloser: r.Body, conn: http.NewResponseController(w), pace: slowest, start: now}
 	p.allow()
 	r.Body = p
 }
@@ -99,14 +105,30 @@ func pace(w http.ResponseWriter, r *http.Request, now time.Time) {
 // StartBody counts the time that the client has for its body from now on, for doors that let requests wait before they read.
 func StartBody(r *http.Request) {
 	if p, ok := r.Body.(*paced); ok {
-		p.start = time.Now().Add(-time.Duration(p.read) * time.Second / bodyRate)
+		p.start = time.Now().Add(-p.earned())
 		p.allow()
 	}
 }
 
+// Hurry asks for another pace from now on. A read that comes too late fails with os.ErrDeadlineExceeded among its causes.
+func Hurry(r *http.Request, pace Pace) {
+	if p, ok := r.Body.(*paced); ok {
+		p.pace, p.start, p.set = pace, time.Now(), time.Time{}
+		p.allow()
+	}
+}
+
+// earned is how long what has been read may have taken.
+func (p *paced) earned() time.Duration {
+	return time.Duration(float64(p.read) / float64(p.pace.Rate) * float64(time.Second))
+}
+
 func (p *paced) allow() {
-	d := p.start.Add(bodyGrace + time.Duration(p.read)*time.Second/bodyRate)
-	if d.Sub(p.set) >= time.Second {
+	may := p.pace.Grace + p.earned()
+	if p.pace.Most > 0 {
+		may = min(may, p.pace.Most)
+	}
+	if d := p.start.Add(may); d.Sub(p.set) >= min(time.Second, p.pace.Grace/10) {
 		p.set = d
 		_ = p.conn.SetReadDeadline(d) // connections that have no deadlines are test recorders
 	}

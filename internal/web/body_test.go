@@ -102,18 +102,36 @@ func TestPace(t *testing.T) {
 	d := &deadlines{ResponseWriter: httptest.NewRecorder()}
 	r := httptest.NewRequest("POST", "/", strings.NewReader(strings.Repeat("x", 8<<10)))
 	pace(d, r, now)
-	if got := d.last.Sub(now); got != bodyGrace {
+	if got := d.last.Sub(now); got != slowest.Grace {
 		t.Errorf("first deadline after %v", got)
 	}
 	if _, err := io.ReadFull(r.Body, make([]byte, 8<<10)); err != nil {
 		t.Fatal(err)
 	}
-	if got := d.last.Sub(now); got != bodyGrace+8*time.Second {
+	if got := d.last.Sub(now); got != slowest.Grace+8*time.Second {
 		t.Errorf("deadline after 8 KB %v", got)
 	}
 	if _, err := r.Body.Read(make([]byte, 1)); err != io.EOF || !d.last.IsZero() {
 		t.Errorf("deadline at the end %v, %v", d.last, err)
 	}
+}
+
+// A door may ask for another pace, which ends at the latest after so long.
+func TestHurry(t *testing.T) {
+	t.Parallel()
+	d := &deadlines{ResponseWriter: httptest.NewRecorder()}
+	r := httptest.NewRequest("POST", "/", strings.NewReader(strings.Repeat("x", 1<<20)))
+	pace(d, r, time.Now().Add(-time.Hour))
+	Hurry(r, Pace{Grace: 2 * time.Second, Rate: 64 << 10, Most: 10 * time.Second})
+	for _, want := range []time.Duration{2, 6, 10, 10} {
+		if got := time.Until(d.last); got < want*time.Second-time.Second/2 || got > want*time.Second {
+			t.Errorf("%v are left, not %d s", got, want)
+		}
+		if _, err := io.ReadFull(r.Body, make([]byte, 256<<10)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	Hurry(httptest.NewRequest("POST", "/", nil), Pace{}) // not under Guard
 }
 
 // A body that had to wait for its turn has its whole time before it.
@@ -126,7 +144,7 @@ func TestStartBody(t *testing.T) {
 		t.Fatal(err)
 	}
 	StartBody(r)
-	if got := time.Until(d.last); got < bodyGrace-time.Second || got > bodyGrace {
+	if got := time.Until(d.last); got < slowest.Grace-time.Second || got > slowest.Grace {
 		t.Errorf("%v are left", got)
 	}
 	StartBody(httptest.NewRequest("POST", "/", nil)) // not under Guard

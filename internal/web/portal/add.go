@@ -2,11 +2,8 @@ package portal
 
 import (
 	"errors"
-	"io"
-	"mime/multipart"
 	"net/http"
 	"net/url"
-	"os"
 
 	"rollway/internal/access"
 	"rollway/internal/fault"
@@ -38,7 +35,7 @@ func (v *visit) refuseAdd(typed web.Params, err error, where string) error {
 	if err != nil {
 		return err
 	}
-	if list[0].Field == "" {
+	if list[0].Field == "" || where == "file" {
 		list[0].Field = where
 	}
 	p := v.addPage(typed)
@@ -64,72 +61,17 @@ func postPackage(v *visit) error {
 
 // receive takes the package from the form and adds it; it returns where to go then.
 func (v *visit) receive() (next string, err error) {
-	end, err := v.uploads.begin(v.caller.Org)
+	file, size, end, err := v.uploads.take(v.r, v.caller.Org)
 	if err != nil {
 		return "", err
 	}
 	defer end()
-	file, size, err := upload(v.r)
-	if err != nil {
-		return "", err
-	}
 	defer func() { err = errors.Join(err, file.Close()) }()
 	added, err := v.Content.Add(v.r.Context(), v.caller, file, size)
 	if err != nil {
 		return "", err
 	}
 	return "/?added=" + url.QueryEscape(added.Activity), nil
-}
-
-// maxUpload is more than the packages that the catalogue takes, so that it says what is too large.
-const maxUpload = 520 << 20
-
-// upload keeps the form's file on disk under no name, so that nothing is left whatever happens.
-func upload(r *http.Request) (file *os.File, size int64, err error) {
-	r.Body = io.NopCloser(web.Limited(r, maxUpload))
-	parts, err := r.MultipartReader()
-	if err != nil {
-		return nil, 0, fault.New(fault.Invalid, "file_missing", "The form has no file.").Because(err)
-	}
-	for {
-		part, err := parts.NextPart()
-		if err == io.EOF {
-			return nil, 0, fault.New(fault.Invalid, "file_missing", "The form has no file.")
-		}
-		if err != nil {
-			return nil, 0, broken(err)
-		}
-		if part.FormName() == "file" {
-			return keep(part)
-		}
-	}
-}
-
-func keep(part *multipart.Part) (*os.File, int64, error) {
-	file, err := os.CreateTemp("", "rollway-upload-*")
-	if err != nil {
-		return nil, 0, err
-	}
-	if err := os.Remove(file.Name()); err != nil {
-		return nil, 0, errors.Join(err, file.Close())
-	}
-	size, err := io.Copy(file, part)
-	if err == nil && size == 0 {
-		err = fault.New(fault.Invalid, "file_missing", "The form has no file.")
-	}
-	if err != nil {
-		return nil, 0, errors.Join(broken(err), file.Close())
-	}
-	return file, size, nil
-}
-
-// broken is the fault of a form that cannot be read to its end.
-func broken(err error) error {
-	var f *fault.Error
-	if errors.As(err, &f) {
-		return err
-	}
-	return fault.New(fault.Invalid, "body_broken", "The upload broke off. Try again.").Because(err)
 }
 
 // postLink is POST /courses/link.

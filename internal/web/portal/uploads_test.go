@@ -1,10 +1,18 @@
 package portal
 
 import (
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
 	"testing"
+	"time"
 
 	"rollway/internal/fault"
 	"rollway/internal/id"
+	"rollway/internal/web"
 )
 
 // One organization uploads one file at a time, and strangers so many together; the operator's own is not kept waiting.
@@ -41,5 +49,36 @@ func TestUploadsAtOnce(t *testing.T) {
 	end()
 	if _, err := u.begin(2); err != nil {
 		t.Error(err)
+	}
+}
+
+// A stranger whose file does not come holds the place no longer than a while, and is told why.
+func TestSlowUploads(t *testing.T) {
+	t.Parallel()
+	u := uploads{pace: web.Pace{Grace: 300 * time.Millisecond, Rate: 1 << 20}}
+	s := httptest.NewServer(web.Guard(web.Config{Log: slog.New(slog.DiscardHandler)}, web.Handle(web.Envelope, func(w http.ResponseWriter, r *http.Request) error {
+		_, _, _, err := u.take(r, 2)
+		return err
+	})))
+	defer s.Close()
+	conn, err := net.Dial("tcp", s.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	for _, line := range []string{"POST / HTTP/1.1", "Host: x", "Content-Length: 500000", "Content-Type: multipart/form-data; boundary=b", "",
+		"--b", `Content-Disposition: form-data; name="file"; filename="a.zip"`, "", "PK and then nothing"} {
+		if _, err := io.WriteString(conn, line+"\r\n"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	answer, err := io.ReadAll(conn)
+	if err != nil || !strings.Contains(string(answer), "HTTP/1.1 400") || !strings.Contains(string(answer), `"upload_slow"`) {
+		t.Errorf("%s, %v", answer, err)
+	}
+	if end, err := u.begin(2); err != nil {
+		t.Errorf("the place is not free: %v", err)
+	} else {
+		end()
 	}
 }
