@@ -123,8 +123,9 @@ func (g *guest) addsAndTakes(b *browsertest.Browser) {
 	b.Readable()
 	b.Targets(44)
 	b.Fits(320)
-	if frames := browsertest.Eval[int](b, `frames.length`); frames != 1 {
-		g.Errorf("the page has %d frames", frames)
+	b.WaitFor(`frames.length === 1`) // the course, after the check of its site
+	if b.Count("[data-trouble]:not([hidden])") > 0 {
+		g.Error("the page tells of a trouble with the course")
 	}
 	b.Click(".leave")
 	b.Wait(".spot")

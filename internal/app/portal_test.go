@@ -1,11 +1,14 @@
 package app
 
 import (
+	"archive/zip"
 	"bytes"
 	"fmt"
 	"mime/multipart"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -94,7 +97,13 @@ func (g *guest) owner() {
 	if err != nil {
 		g.Fatal(err)
 	}
-	g.wants(g.upload([]byte("no zip")), 422, `href="#file"`)
+	g.wants(g.upload([]byte("no zip")), 422, `<li><a href="#file">This is not a zip`)
+	g.language = "de"
+	s = g.wants(g.upload(zipped(g.T, "<a>/tincan.xml", "b/tincan.xml")), 422, `<li><a href="#file">Es gibt zwei Dateien tincan.xml: „&lt;a&gt;/tincan.xml“ und „b/tincan.xml“.`)
+	if strings.Contains(s.text, `<li lang="en">`) {
+		g.Errorf("what is wrong with a package is told in English\n%s", s.text)
+	}
+	g.language = ""
 	g.wants(g.upload(nil), 422, `href="#file"`)
 	g.wants(g.upload(zip), 200, "Knots")
 
@@ -108,6 +117,16 @@ func (g *guest) owner() {
 	g.take(activity)
 	g.wants(g.get("/launch/saved?activity="+activity), 200, `{"saved":"20`)
 	g.outOfSession(activity)
+	blobs := filepath.Join(g.data, "blobs")
+	if err := os.Rename(blobs, blobs+".away"); err != nil {
+		g.Fatal(err)
+	}
+	for _, frame := range []string{"", "&frame=no"} {
+		g.wants(g.get("/launch?activity="+activity+frame), 503, "content_unreadable", `href="/launch?activity=`)
+	}
+	if err := os.Rename(blobs+".away", blobs); err != nil {
+		g.Fatal(err)
+	}
 	g.wants(g.get("/launch/returned?activity="+activity), 200, "Knots", "92%", "Elsewhere")
 	g.wants(g.get("/records"), 200, "Ada Lovelace", "passed", "92%")
 	g.wants(g.get("/"), 200, "92%")
@@ -129,6 +148,22 @@ func (g *guest) outOfSession(activity string) {
 		g.Errorf("the frame stays empty: %v", s.header)
 	}
 	g.client = here
+}
+
+// zipped is a zip of files with nothing in them.
+func zipped(t *testing.T, names ...string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	for _, name := range names {
+		if _, err := z.Create(name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
 }
 
 // upload sends a file to be added as a package.
@@ -220,6 +255,8 @@ func (g *guest) account() {
 	g.wants(g.post("/login", "email", "ada@example.org", "password", "a wholly other passphrase"), 200, "Ada")
 	g.wants(g.post("/logout"), 200, `href="/login"`)
 	g.wants(g.post("/logout"), 200, `href="/login"`)
+	g.client.Jar = nil // of a browser that keeps no cookies
+	g.wants(g.post("/login", "email", "ada@example.org", "password", "a wholly other passphrase", "next", "/people"), 401, "cookies_off", `href="/login?next=%2Farrived%3Fnext%3D%252Fpeople"`)
 }
 
 // newPassword changes the password on the page of the account, and goes on in this browser alone.

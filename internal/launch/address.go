@@ -49,6 +49,15 @@ func PackageOrigin(where Addresses, p id.PackageID) (origin, prefix string) {
 	return scheme + "://" + label + "." + host, ""
 }
 
+// CheckPath is where the site of a package tells whether it answers and may keep things in the browser.
+const CheckPath = "/check"
+
+// CheckURL is the address of the check for the site of a content from a package.
+func (l *Launcher) CheckURL(item content.Content) string {
+	origin, _ := PackageOrigin(l.where, item.Package)
+	return origin + CheckPath
+}
+
 // ParsePackageLabel reads "p-ID".
 func ParsePackageLabel(label string) (id.PackageID, error) {
 	hex, ok := strings.CutPrefix(strings.ToLower(label), "p-")

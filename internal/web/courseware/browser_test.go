@@ -63,7 +63,7 @@ func serveCourse(t *testing.T, singleHost bool) (s *stage, server string) {
 			w.Header().Set("Content-Type", "text/html")
 			fmt.Fprintf(w, `<!DOCTYPE html><html lang="en"><title>Portal</title><link rel="icon" href="data:,"><script>
 let heard = "nothing"; addEventListener("message", e => { heard = e.data });
-const loaded = new Promise(done => addEventListener("load", () => setTimeout(done, 300)))</script><iframe src=%q title="course"></iframe></html>`, r.URL.Query().Get("frame"))
+const loaded = new Promise(done => addEventListener("load", () => setTimeout(done, 300)))</script><iframe src=%q title="course" %s></iframe></html>`, r.URL.Query().Get("frame"), r.URL.Query().Get("with"))
 			return
 		}
 		door.ServeHTTP(w, r)
@@ -121,6 +121,24 @@ func TestOnlyOurPagesFrameACourse(t *testing.T) {
 		b.Go("http://" + host + ".localhost:" + port + "/?frame=" + s.address(token) + "/play/inner.html")
 		if got := browsertest.Eval[string](b, "loaded.then(() => heard)"); got != want {
 			t.Errorf("%s heard %s from the frame", host, got)
+		}
+	}
+}
+
+// Our page learns from the site of a package, and only ours does, whether it may keep things.
+func TestTheCheckTellsOurPages(t *testing.T) {
+	t.Parallel()
+	for _, singleHost := range []bool{false, true} {
+		s, port := serveCourse(t, singleHost)
+		b := browsertest.Open(t)
+		origin, _ := launch.PackageOrigin(s.where, s.one.Package)
+		for _, c := range []struct{ host, with, hears string }{
+			{"portal", "", "ok"}, {"portal", "sandbox=allow-scripts", map[bool]string{false: "blocked", true: "ok"}[singleHost]}, {"stranger", "", "nothing"},
+		} {
+			b.Go("http://" + c.host + ".localhost:" + port + "/?frame=" + origin + launch.CheckPath + "&with=" + c.with)
+			if got := browsertest.Eval[string](b, "loaded.then(() => heard)"); got != c.hears {
+				t.Errorf("single host %v, %s %s: heard %s, want %s", singleHost, c.host, c.with, got, c.hears)
+			}
 		}
 	}
 }

@@ -1,4 +1,5 @@
-// Package courseware is the door of the second origin: it serves the files of uploaded packages and nothing else.
+// Package courseware is the door of the second origin: it serves the files of uploaded packages, and at /check of each host a
+// page by which ours find out whether that can be reached and may keep things in the browser.
 //
 // # Addresses
 //

@@ -26,12 +26,13 @@ type door struct {
 	host       string // name of the content host, or of which those of packages are made
 	singleHost bool
 	headers    map[string]string // of every file
+	check      check
 }
 
 // New returns the handler of the second origin, for GET and HEAD.
 func New(launches Authorizer, files *content.Catalogue, where launch.Addresses) http.Handler {
 	_, host, _ := strings.Cut(where.Courseware, "://")
-	d := &door{launches: launches, files: files, host: web.HostName(host), singleHost: where.SingleHost, headers: headers(where)}
+	d := &door{launches: launches, files: files, host: web.HostName(host), singleHost: where.SingleHost, headers: headers(where), check: newCheck(where)}
 	return web.Handle(web.Readable, web.Methods(map[string]web.Handler{http.MethodGet: d.serve}))
 }
 
@@ -55,6 +56,10 @@ func headers(where launch.Addresses) map[string]string {
 }
 
 func (d *door) serve(w http.ResponseWriter, r *http.Request) error {
+	if d.isCheck(r) {
+		d.check.serve(w, r)
+		return nil
+	}
 	a, ok := d.read(r)
 	if !ok {
 		return web.NotFound(w, r)

@@ -32,7 +32,7 @@ func (d *Door) Enter(w http.ResponseWriter, r *http.Request, c access.Caller) er
 		return err
 	}
 	v.keep(s, token)
-	return v.redirect("/")
+	return v.redirect(arrivedPath("/"))
 }
 
 // askWho is the page that asks who of two people it is.

@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -31,7 +32,53 @@ func fixtures(lang string) map[string]page {
 	confirming(all, lang, w)
 	inside(all, lang)
 	around(all, lang, w)
+	overlong(all)
 	return all
+}
+
+// What people and tools call things may be longer than anybody thought, and without a place to break.
+const (
+	longWord    = "Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetz"
+	longTitle   = longWord + " and everything else that those who work in the old building by the river have to know before they begin"
+	longAddress = "wolfeschlegelsteinhausenbergerdorff.the.elder.of.philadelphia@a-host-name-of-many-letters.departments.example.org"
+	longPath    = "A_very_long_name_of_a_folder_that_an_authoring_tool_made_of_a_title/another_long_name_without_a_blank_in_it/index.html"
+)
+
+// overlong are pages with what is too long.
+func overlong(all map[string]page) {
+	home := *all["home-owner"].(*homePage)
+	home.Name, home.Added, home.Courses = longWord, longTitle, slices.Clone(home.Courses)
+	for i := range home.Courses {
+		home.Courses[i].Title = longTitle[:len(longTitle)-20*i]
+	}
+	all["home-long"] = &home
+	people := *all["people"].(*peoplePage)
+	people.Groups = []group{{longTitle, true}, {longAddress, false}}
+	people.People = []someone{{"R", longTitle, longAddress, people.People[1].State, true}, {"R", longAddress, "", people.People[2].State, false}}
+	all["people-long"] = &people
+	records := *all["records"].(*recordsPage)
+	records.Records = []record{{"W", longAddress, longWord, longTitle, records.Records[1].Result, records.Records[0].When}}
+	all["records-long"] = &records
+	account := *all["account"].(*accountPage)
+	account.Name, account.Address, account.Devices = longTitle, longAddress, slices.Clone(account.Devices)
+	account.Devices[1].Name = longAddress
+	all["account-long"] = &account
+	returned := *all["returned"].(*returnedPage)
+	returned.Title, returned.Course, returned.Next = longTitle, longTitle, &choice{Name: longTitle, Href: "/launch"}
+	all["returned-long"] = &returned
+	launch := *all["launch"].(*launchPage)
+	launch.Title = longTitle
+	all["launch-long"] = &launch
+	elsewhere := *all["elsewhere"].(*elsewherePage)
+	elsewhere.Title, elsewhere.Host = longTitle, longAddress
+	all["elsewhere-long"] = &elsewhere
+	check := *all["check-wrong"].(*checkPage)
+	check.Address = longAddress
+	all["check-long"] = &check
+	add := *all["add"].(*addPage)
+	add.FileError = add.errorOf("zip_ratio", "file", longPath, "n", 100)
+	add.Problems = problems{{Field: "file", Text: add.FileError}}
+	all["add-long"] = &add
 }
 
 // templateOf is the name of the template that a fixture is rendered with.
@@ -55,7 +102,7 @@ func outside(all map[string]page, lang string, w *words) {
 	all["signup-late"] = &late
 
 	f = framed(lang, "check.title", nil, "")
-	check := checkPage{frame: f, Address: "ada.lovelace@example.org", Code: f.code("")}
+	check := checkPage{frame: f, Address: "ada.lovelace@gmail.com", Code: f.code("")}
 	all["check"] = &check
 	again := check
 	again.SentAgain, again.Wait = true, 40
@@ -113,7 +160,7 @@ func inside(all map[string]page, lang string) {
 		{"Knots in ten minutes", "/launch?activity=a", f.say("home.continue"), artOf("knots"), progress{State: "begun", Words: f.say("state.begun.score", "percent", f.Percent(40)), Bar: true, Percent: 40, Saved: at}},
 		{"Fire safety for everybody who works in the old building", "/launch?activity=b", f.say("home.start"), artOf("fire safety"), progress{State: "new", Words: f.say("state.not_begun")}},
 		{"Donaudampfschifffahrtsgesellschaftsgeschichte", "/launch?activity=c", f.say("home.review"), artOf("c"), progress{State: "done", Words: f.say("state.passed.score", "percent", f.Percent(92)), Saved: f.at(moonlight.Add(-20 * 24 * time.Hour))}},
-		{"Bees", "/launch?activity=d", f.say("home.continue"), artOf("bee"), progress{State: "failed", Words: f.say("state.failed.score", "percent", f.Percent(35)), Bar: true, Percent: 35, Saved: f.at(moonlight.Add(-2 * 24 * time.Hour))}},
+		{"Bees", "/launch?activity=d", f.say("home.continue"), artOf("bee"), progress{State: "failed", Words: f.say("state.failed.score", "percent", f.Percent(35)), Saved: f.at(moonlight.Add(-2 * 24 * time.Hour))}},
 		{"A very warm welcome", "/launch?activity=e", f.say("home.start"), artOf("w"), progress{State: "new", Words: f.say("state.not_begun")}},
 	}
 	counted := counts(f, "home.begun", 2)
@@ -131,7 +178,7 @@ func inside(all map[string]page, lang string) {
 	all["add"] = &add
 	wrong := add
 	wrong.FileError = f.say("error.file_missing")
-	wrong.Problems = problems{{Field: "file", Text: wrong.FileError}, {Field: "url", Text: f.say("error.link_url")}, {Field: "file", Text: "The file `a` is a link.", English: true}}
+	wrong.Problems = problems{{Field: "file", Text: wrong.FileError}, {Field: "url", Text: f.say("error.link_url")}, {Text: "The file `a` is a link.", English: true}}
 	wrong.Problems.on(&wrong.LinkURL)
 	all["add-wrong"] = &wrong
 
@@ -182,7 +229,10 @@ func sentencesOf(f *frame) []record {
 }
 
 func around(all map[string]page, lang string, w *words) {
-	all["launch"] = &launchPage{frame: framed(lang, "Knots in ten minutes, and a long title that has to be cut", learner, ""), Content: "/content", SavedURL: "/saved", Leave: "/launch/returned", SavedText: w.say("launch.unsaved")}
+	all["launch"] = &launchPage{frame: framed(lang, "Knots in ten minutes, and a long title that has to be cut", learner, ""), Content: "/content", Check: "/check-ok", Again: "/launch", Alone: "/launch", SavedURL: "/saved", Leave: "/launch/returned", SavedText: w.say("launch.unsaved")}
+	blocked := *all["launch"].(*launchPage)
+	blocked.Check = "/check-blocked"
+	all["launch-blocked"] = &blocked
 	all["elsewhere"] = &elsewherePage{frame: framed(lang, "Knots in ten minutes", learner, ""), Host: "courses.example.com", Content: "/launch/open", Leave: "/launch/returned"}
 	f := framed(lang, "Knots in ten minutes", learner, "")
 	all["returned"] = &returnedPage{frame: f, Heading: w.say("returned.saved"), Course: "Knots in ten minutes", Again: "/launch?activity=a",

@@ -15,12 +15,15 @@ import (
 // other sites seldom want to stand in a frame. With frame=no it only leads to the course.
 func showLaunch(v *visit) error {
 	activity := v.query.Get("activity")
-	if v.query.Get("frame") == "no" {
-		return v.redirect(launchPath("/launch/open", activity))
-	}
 	c, err := v.Launcher.Course(v.r.Context(), v.caller, activity)
 	if err != nil {
 		return err
+	}
+	if err := v.Content.Ready(v.r.Context(), v.caller.Org, c.Content); err != nil {
+		return err
+	}
+	if v.query.Get("frame") == "no" {
+		return v.redirect(launchPath("/launch/open", activity))
 	}
 	open, leave := launchPath("/launch/open", activity), launchPath("/launch/returned", activity)
 	f := v.titled(c.Title, "courses")
@@ -31,7 +34,8 @@ func showLaunch(v *visit) error {
 		}
 		return v.show(http.StatusOK, "elsewhere", &elsewherePage{frame: f, Host: u.Host, Content: open, Leave: leave})
 	}
-	p := launchPage{frame: f, Content: open, SavedURL: launchPath("/launch/saved", activity), Leave: leave, SavedText: v.say("launch.unsaved")}
+	p := launchPage{frame: f, Content: open, Check: v.Launcher.CheckURL(c.Content), SavedURL: launchPath("/launch/saved", activity), Leave: leave, SavedText: v.say("launch.unsaved"),
+		Again: launchPath("/launch", activity), Alone: launchPath("/launch", activity) + "&frame=no"}
 	if !c.Saved.IsZero() {
 		p.SavedAt, p.SavedText = c.Saved.Format(time.RFC3339), v.say("home.saved")
 	}

@@ -40,7 +40,7 @@ func postLogin(v *visit) error {
 	v.keep(s, token)
 	v.Cookies.Set(v.w, browserCookie, from.Browser, signin.PlaceLife)
 	v.Cookies.Set(v.w, signupCookie, "", -1)
-	return v.redirect(local(typed.Get("next")))
+	return v.redirect(arrivedPath(typed.Get("next")))
 }
 
 func (v *visit) refuseLogin(typed web.Params, err error) error {

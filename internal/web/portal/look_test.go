@@ -20,8 +20,11 @@ func exhibition(t *testing.T) string {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		lang, name, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 		if catalogue[lang] != nil {
-			p := fixtures(lang)[name]
-			if name == "launch" {
+			p := fixtures(lang)[strings.TrimSuffix(name, "-silent")]
+			if l, ok := p.(*launchPage); ok && strings.HasSuffix(name, "-silent") {
+				l.Check = "/content"
+			}
+			if templateOf(name) == "launch" {
 				web.SecurityHeaders(w.Header(), policy("'self'"))
 			}
 			if err := write(w, 200, templateOf(name), p); err != nil {
@@ -40,6 +43,9 @@ func exhibition(t *testing.T) string {
 		case r.URL.Path == "/content":
 			w.Header().Set("Content-Type", "text/html")
 			fmt.Fprint(w, `<!DOCTYPE html><html lang="en"><title>Course</title><main><h1>Course</h1><p>Here is the course.</p></main></html>`)
+		case r.URL.Path == "/check-ok", r.URL.Path == "/check-blocked":
+			w.Header().Set("Content-Type", "text/html")
+			fmt.Fprintf(w, `<!DOCTYPE html><html lang="en"><title>Check</title><script>parent.postMessage(%q, "*")</script>`, strings.TrimPrefix(r.URL.Path, "/check-"))
 		case r.URL.Path == "/saved":
 			w.Header().Set("Content-Type", "application/json")
 			fmt.Fprint(w, `{"saved":"2026-11-23T14:02:00Z"}`)
@@ -59,6 +65,16 @@ func TestPagesInABrowser(t *testing.T) {
 	b := browsertest.Open(t)
 	for _, name := range slices.Sorted(maps.Keys(fixtures("en"))) {
 		b.Phone()
+		if strings.HasSuffix(name, "-long") { // the same but for its words
+			b.Go(url + "/en/" + name)
+			b.Targets(44)
+			b.Fits(320)
+			shoot(b, "en", name, "phone")
+			b.Size(1280, 800)
+			b.Fits(1280)
+			shoot(b, "en", name, "desk")
+			continue
+		}
 		for _, lang := range languages[1:] { // words differ in length, and in nothing else that matters here
 			b.Go(url + "/" + lang + "/" + name)
 			b.Targets(44)
@@ -86,6 +102,32 @@ func TestPagesInABrowser(t *testing.T) {
 		b.Fits(1280)
 		shoot(b, "en", name, "desk")
 	}
+}
+
+// A course that cannot keep anything, or whose site does not answer, is told of before it disappoints, and may be taken all the
+// same.
+func TestTroubleWithACourse(t *testing.T) {
+	t.Parallel()
+	url := exhibition(t)
+	b := browsertest.Open(t)
+	b.Phone()
+	shown := `document.querySelector("[data-trouble]:not([hidden])")?.dataset.trouble ?? ""`
+	b.Go(url + "/en/launch")
+	b.WaitFor(`frames.length === 1`) // the check has come and gone
+	if code := browsertest.Eval[string](b, shown); code != "" {
+		t.Errorf("of a course that is well the page tells of %q", code)
+	}
+	b.Go(url + "/de/launch-blocked")
+	b.Wait(`[data-trouble="storage"]`)
+	b.WaitFor(`document.activeElement.dataset.trouble === "storage" && document.activeElement.querySelector("time").textContent !== ""`)
+	b.Axe()
+	b.Targets(44)
+	b.Fits(320)
+	b.Click("[data-anyway]")
+	b.WaitFor(`!document.querySelector("iframe").hidden && (` + shown + `) === ""`)
+	b.Go(url + "/en/launch-silent")
+	b.Wait(`[data-trouble="unreachable"]`)
+	b.Axe()
 }
 
 func shoot(b *browsertest.Browser, lang, name, size string) {

@@ -154,8 +154,21 @@ type device struct {
 
 type launchPage struct {
 	frame
-	Content, SavedURL, Leave string
-	SavedAt, SavedText       string
+	Content, Check, SavedURL, Leave string
+	SavedAt, SavedText              string
+	Again, Alone                    string // addresses of this page, and of the course without it
+}
+
+// Troubles are what may be in the way of the course, and shows instead once app.js has found it.
+func (p *launchPage) Troubles() []trouble {
+	again, alone := choice{Name: p.say("problem.retry"), Href: p.Again}, choice{Name: p.say("trouble.alone"), Href: p.Alone}
+	return []trouble{{"offline", again, choice{}}, {"unreachable", again, alone}, {"storage", alone, choice{}}}
+}
+
+// trouble is something in the way of a course, by its code, and what to do about it.
+type trouble struct {
+	Code       string
+	Do, Either choice
 }
 
 type elsewherePage struct {

@@ -29,6 +29,7 @@ type told struct {
 		Display xapi.LanguageMap `json:"display"`
 	} `json:"verb"`
 	Object struct {
+		ObjectType string `json:"objectType"`
 		ID         string `json:"id"`
 		Name       string `json:"name"`
 		Definition struct {
@@ -55,6 +56,9 @@ func (f *frame) sentence(s lrs.Statement) (record, error) {
 		Verb:   first(t.Verb.Display.Pick(reader), lastPart(t.Verb.ID)),
 		Object: first(t.Object.Definition.Name.Pick(reader), t.Object.Name, lastPart(t.Object.ID), f.say("records.something")),
 		When:   f.at(s.Stored),
+	}
+	if t.Object.ObjectType == "StatementRef" {
+		r.Object = f.say("records.another")
 	}
 	r.Initial = initial(r.Actor)
 	switch score, success := t.Result.Score.Scaled, t.Result.Success; {

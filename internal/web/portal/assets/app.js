@@ -142,8 +142,32 @@ if (saved) {
       const reply = await fetch(saved.dataset.saved, { headers: { Accept: "application/json" } }).catch(() => null);
       if (reply?.ok) show((await reply.json()).saved);
       else if (!reply) saved.textContent = saved.dataset.offline;
+      else if (reply.status === 401) saved.textContent = saved.dataset.out;
     }
     setTimeout(ask, 4000);
   };
   setTimeout(ask, 2000);
+
+  // Before it begins: whether its site answers, and may keep things in this browser. It loads meanwhile.
+  const course = $("iframe"), probe = document.createElement("iframe");
+  const trouble = code => {
+    course.hidden = !!code;
+    for (const box of $$("[data-trouble]")) {
+      box.hidden = box.dataset.trouble !== code;
+      if (box.hidden) continue;
+      $("time", box).textContent = new Date().toLocaleString(lang, { dateStyle: "long", timeStyle: "short" });
+      box.focus();
+    }
+  };
+  $("[data-anyway]").addEventListener("click", () => trouble());
+  const late = setTimeout(() => trouble(navigator.onLine ? "unreachable" : "offline"), navigator.onLine ? 8000 : 0);
+  addEventListener("message", event => {
+    if (event.source !== probe.contentWindow) return;
+    clearTimeout(late);
+    trouble(event.data === "blocked" && "storage");
+    probe.remove();
+  });
+  probe.hidden = true;
+  probe.src = course.dataset.check;
+  document.body.append(probe);
 }
