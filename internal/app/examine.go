@@ -16,6 +16,7 @@ import (
 	"rollway/internal/fault"
 	"rollway/internal/mail"
 	"rollway/internal/signin"
+	"rollway/internal/signup"
 )
 
 // State is how serious a finding is.
@@ -49,6 +50,7 @@ func Examine(ctx context.Context, c Config) []Finding {
 	found = append(found, examineData(c.Data), examineSpace(c.Data))
 	found = append(found, examineDatabase(ctx, c)...)
 	found = append(found, examineMail(ctx, c), examinePasswords(c))
+	found = append(found, examineSignup(c)...)
 	return append(found, examineOrigins(c)...)
 }
 
@@ -160,6 +162,14 @@ func examinePasswords(c Config) Finding {
 		return Finding{Warn, "passwords", fmt.Sprintf("may have only %d characters", c.PasswordMin), fmt.Sprintf("Give --password-min %d: a password is the only thing people prove themselves with.", signin.Usual)}
 	}
 	return Finding{Good, "passwords", fmt.Sprintf("have at least %d characters", c.PasswordMin), ""}
+}
+
+// examineSignup warns where a dashboard's link could let a stranger's password into an organization of many.
+func examineSignup(c Config) []Finding {
+	if link := signup.LinkForm(c.Link); c.Signup == "off" || c.Mode != "join" || link == "" || link == signup.OwnLink {
+		return nil
+	}
+	return []Finding{{Warn, "sign-up", "is confirmed by a dashboard, which cannot ask whether who got the mail chose the password", "Give --signup-link own, so that people confirm on a page that does."}}
 }
 
 func examineDeadLetters(ctx context.Context, d *db.DB) Finding {

@@ -86,6 +86,7 @@ func (l *Ledger) Sweep(ctx context.Context) (int, error) {
 	now := l.Now().UnixMicro()
 	var keys [][]byte
 	err := l.db.Read(ctx, func(tx *db.Tx) error {
+		keys = nil
 		return tx.Each(ctx, "SELECT subject FROM limits WHERE ends <= ? ORDER BY ends LIMIT ?", []any{now, sweepCap}, func(r *db.Rows) error {
 			var key []byte
 			err := r.Scan(&key)

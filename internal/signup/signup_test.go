@@ -118,25 +118,29 @@ func TestKnownAddress(t *testing.T) {
 // Whoever confirms first has the address; what a stranger began with it, password and all, is gone.
 func TestFirstProofWins(t *testing.T) {
 	each(t, Settings{}, func(h *house) {
-		stranger := h.ask("ada@example.org")
-		stranger.Password = "the stranger's own words"
-		_, err := h.Begin(h.Context(), stranger)
-		h.must(err)
-		h.letters("ada@example.org", 1)
+		theirs := h.stranger("ada@example.org")
+		before := h.proof("ada@example.org", 1)
 		h.begin("ada@example.org")
 		if n := h.count("organizations"); n != 3 {
 			h.Errorf("%d organizations", n)
 		}
-		_, err = h.confirm("ada@example.org", 2)
+		_, err := h.confirm("ada@example.org", 2)
 		h.must(err)
-		if h.count("organizations") != 2 || h.count("people") != 1 || h.count("signups") != 1 {
+		if h.count("organizations") != 2 || h.count("people") != 1 || h.count("signups") != 1 || h.count("newsletter_consents") != 0 {
 			h.Error("the stranger's is still there")
 		}
 		h.must(h.signIn("ada@example.org", password))
-		h.wants(h.signIn("ada@example.org", stranger.Password), fault.Unauthenticated, "bad_login")
-		number, token := h.letters("ada@example.org", 2)[0].link(h)
-		_, err = h.Validate(h.Context(), parseNumber(h, number), token, here)
+		h.wants(h.signIn("ada@example.org", strangers), fault.Unauthenticated, "bad_login")
+		before.Handle = theirs.Handle
+		_, err = h.Confirm(h.Context(), before)
 		h.wants(err, fault.NotFound, "validation_unknown")
+		_, err = h.ValidateCode(h.Context(), theirs.Handle, "123456", here)
+		h.wants(err, fault.Invalid, "validation_invalid")
+		h.must(h.Resend(h.Context(), theirs.Handle)) // which says nothing
+		h.delivered()
+		if l := h.letters("ada@example.org", 3); len(l) != 3 { // two to confirm, one of welcome
+			h.Errorf("%d letters: %+v", len(l), l)
+		}
 	})
 }
 
