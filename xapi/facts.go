@@ -1,6 +1,9 @@
 package xapi
 
-import "time"
+import (
+	"bytes"
+	"time"
+)
 
 // Kind is what the object of a statement is, or an actor.
 type Kind uint8
@@ -230,24 +233,33 @@ func appendPreciseTimestamp(dst []byte, t time.Time) []byte {
 
 // appendCompact appends JSON tokens without the white space between them.
 func appendCompact(dst, src []byte) []byte {
+	kept := 0 // up to here it is in dst
 	for i := 0; i < len(src); {
-		switch c := src[i]; c {
+		switch src[i] {
 		case ' ', '\t', '\n', '\r':
+			dst = append(dst, src[kept:i]...)
 			i++
+			kept = i
 		case '"':
-			end := i + 1
-			for src[end] != '"' {
-				if src[end] == '\\' {
-					end++
-				}
-				end++
-			}
-			dst = append(dst, src[i:end+1]...)
-			i = end + 1
+			i = stringEnd(src, i)
 		default:
-			dst = append(dst, c)
 			i++
 		}
 	}
-	return dst
+	return append(dst, src[kept:]...)
+}
+
+// stringEnd is where the string that begins at i is over.
+func stringEnd(src []byte, i int) int {
+	i++
+	if n := bytes.IndexByte(src[i:], '"'); n == 0 || src[i+n-1] != '\\' {
+		return i + n + 1
+	}
+	for src[i] != '"' {
+		if src[i] == '\\' {
+			i++
+		}
+		i++
+	}
+	return i + 1
 }

@@ -222,12 +222,13 @@ func (tx *Tx) Lock(ctx context.Context, keys ...string) error {
 }
 
 // Share makes the transaction wait for those that [Tx.Lock] the key, and they for it; those that share it do not wait for
-// each other.
-func (tx *Tx) Share(ctx context.Context, key string) error {
+// each other. SQL expressions given besides are evaluated in the same statement.
+func (tx *Tx) Share(ctx context.Context, key string, besides ...string) error {
 	if tx.Engine == SQLite {
 		return nil
 	}
-	return tx.Defer(ctx, "SELECT pg_advisory_xact_lock_shared(?)", lockKeys([]string{key})[0])
+	text := strings.Join(append([]string{"SELECT pg_advisory_xact_lock_shared(?)"}, besides...), ", ")
+	return tx.Defer(ctx, text, lockKeys([]string{key})[0])
 }
 
 // AfterCommit has fn called once the transaction is durable and before Write returns.

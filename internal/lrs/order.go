@@ -76,16 +76,11 @@ func (o *order) settle(p *put) {
 	}
 }
 
-// lockStamp takes the lock that tells readers of a transaction on PostgreSQL which will then ask for the time.
-func lockStamp(ctx context.Context, tx *db.Tx) error {
-	return tx.Defer(ctx, "SELECT pg_advisory_xact_lock_shared(floor(extract(epoch FROM clock_timestamp()) * 1000000)::bigint)")
-}
+// lockStamp takes the lock that tells readers of a transaction on PostgreSQL which will ask for the time in a later statement.
+const lockStamp = "pg_advisory_xact_lock_shared(floor(extract(epoch FROM clock_timestamp()) * 1000000)::bigint)"
 
-// askStamp takes that lock, then asks for the time and a block of positions; the stamp is set at the next flush.
+// askStamp asks, once that lock is taken, for the time and a block of positions; the stamp is set at the next flush.
 func (o *order) askStamp(ctx context.Context, tx *db.Tx, t *stamp) error {
-	if err := lockStamp(ctx, tx); err != nil {
-		return err
-	}
 	return tx.Ask(ctx, "SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint, nextval('statement_blocks')", nil, func(r *db.Rows) error {
 		var ms, block int64
 		if err := r.Scan(&ms, &block); err != nil {

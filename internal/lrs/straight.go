@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"rollway/internal/db"
-	"rollway/internal/id"
 	"rollway/xapi"
 )
 
@@ -43,19 +42,21 @@ var insertStraight = db.NewLookup(`WITH
 	db.Column{Name: "index_keys", Type: "bytea"}, db.Column{Name: "stored_at", Type: "bigint"}, db.Column{Name: "timestamp_at", Type: "bigint"},
 	db.Column{Name: "body", Type: "bytea"}, db.Column{Name: "after", Type: "bigint"})
 
-// Columns of insertStraight that rows are sorted by.
-const (
-	straightOrg = 0
-	straightID  = 2
-)
+// straightRow is a statement that can go straight in; place is where it stands among those of its transaction.
+type straightRow struct {
+	*entry
+	put   *put
+	place int64
+}
 
-// straightRows are the rows of requests that can go straight in, or nil. They are in the order of their ids, so that two
-// transactions with the same ones do not wait for each other crosswise.
-func (s *Store) straightRows(items []*put) [][]any {
-	s.order.mu.Lock()
-	floor := s.order.floor
-	s.order.mu.Unlock()
-	var rows [][]any
+func (r straightRow) compare(o straightRow) int {
+	return cmp.Or(cmp.Compare(r.put.org, o.put.org), bytes.Compare(r.id[:], o.id[:]))
+}
+
+// straightColumns are the columns of insertStraight for requests that can go straight in, or nil. They are in the order of the
+// ids, so that two transactions with the same ones do not wait for each other crosswise.
+func (s *Store) straightColumns(items []*put) []any {
+	var rows []straightRow
 	for _, p := range items {
 		if p.look || p.run != 0 || len(p.defines) > 0 || len(rows)+len(p.entries) > straightMost {
 			return nil
@@ -64,33 +65,39 @@ func (s *Store) straightRows(items []*put) [][]any {
 			if e.facts.Object == xapi.KindStatementRef || len(e.attachments) > 0 {
 				return nil
 			}
-			text, at := e.facts.ServeAt(e.body[:0], xapi.UUID(e.id), time.Time{}, p.authority.json)
-			rows = append(rows, []any{int64(p.org), int64(len(rows)), e.id, e.actor, p.authority.hash, e.registration, packKeys(e.keys),
-				int64(at[0] + 1), int64(at[1] + 1), text, floor}) // SQL counts from 1
+			rows = append(rows, straightRow{e, p, int64(len(rows))})
 		}
 	}
-	compare := func(a, b []any) int {
-		x, y := a[straightID].(id.StatementID), b[straightID].(id.StatementID)
-		return cmp.Or(cmp.Compare(a[straightOrg].(int64), b[straightOrg].(int64)), bytes.Compare(x[:], y[:]))
-	}
-	slices.SortFunc(rows, compare)
+	slices.SortFunc(rows, straightRow.compare)
 	for i := 1; i < len(rows); i++ {
-		if compare(rows[i-1], rows[i]) == 0 { // sent twice at the same time
+		if rows[i-1].compare(rows[i]) == 0 { // sent twice at the same time
 			return nil
 		}
 	}
-	return rows
+	s.order.mu.Lock()
+	floor := s.order.floor
+	s.order.mu.Unlock()
+	n := len(rows)
+	numbers := make([]int64, 8*n) // one allocation for all columns of numbers
+	column := func(i int) []int64 { return numbers[i*n : (i+1)*n : (i+1)*n] }
+	org, place, actor, authority := column(0), column(1), column(2), column(3)
+	registration, storedAt, timestampAt, after := column(4), column(5), column(6), column(7)
+	ids, keys, bodies := make([][16]byte, n), make([][]byte, n), make([][]byte, n)
+	for i, r := range rows {
+		text, at := r.facts.ServeAt(r.body[:0], xapi.UUID(r.id), time.Time{}, r.put.authority.json)
+		org[i], place[i], actor[i], authority[i], registration[i] = int64(r.put.org), r.place, r.actor, r.put.authority.hash, r.registration
+		storedAt[i], timestampAt[i], after[i] = int64(at[0]+1), int64(at[1]+1), floor // SQL counts from 1
+		ids[i], keys[i], bodies[i] = r.id, packKeys(r.keys), text
+	}
+	return []any{org, place, ids, actor, authority, registration, keys, storedAt, timestampAt, bodies, after}
 }
 
 // storeStraight stores the rows or none; then the requests are to be looked at.
-func (s *Store) storeStraight(ctx context.Context, tx *db.Tx, items []*put, rows [][]any) error {
-	if err := tx.Share(ctx, refsLock); err != nil {
+func (s *Store) storeStraight(ctx context.Context, tx *db.Tx, items []*put, columns []any) error {
+	if err := tx.Share(ctx, refsLock, lockStamp); err != nil {
 		return err
 	}
-	if err := lockStamp(ctx, tx); err != nil {
-		return err
-	}
-	return insertStraight.Ask(ctx, tx, rows, func(r *db.Rows) error {
+	return insertStraight.AskColumns(ctx, tx, columns, func(r *db.Rows) error {
 		var n int
 		err := r.Scan(&n)
 		for _, p := range items {

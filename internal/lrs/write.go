@@ -51,8 +51,8 @@ type writing struct {
 func (s *Store) write(ctx context.Context, tx *db.Tx, items []*put) error {
 	ctx = context.WithoutCancel(ctx) // what one sender breaks off others share; and watching a context costs at each statement
 	if tx.Engine == db.PostgreSQL {
-		if rows := s.straightRows(items); rows != nil {
-			return s.storeStraight(ctx, tx, items, rows)
+		if columns := s.straightColumns(items); columns != nil {
+			return s.storeStraight(ctx, tx, items, columns)
 		}
 	}
 	w := &writing{Store: s, tx: tx, items: items}
@@ -90,7 +90,7 @@ var statementName = []db.Column{{Name: "org_id", Type: "bigint"}, {Name: "id", T
 // all others share.
 func (w *writing) look(ctx context.Context) error {
 	var asked [][]any
-	lock := w.tx.Share
+	lock := func(ctx context.Context, key string) error { return w.tx.Share(ctx, key) }
 	for _, p := range w.items {
 		for _, e := range p.entries {
 			if e.given {
@@ -109,6 +109,9 @@ func (w *writing) look(ctx context.Context) error {
 		return err
 	}
 	if w.tx.Engine == db.PostgreSQL {
+		if err := w.tx.Defer(ctx, "SELECT "+lockStamp); err != nil {
+			return err
+		}
 		if err := w.order.askStamp(ctx, w.tx, &w.stamp); err != nil {
 			return err
 		}
