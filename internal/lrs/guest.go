@@ -80,20 +80,24 @@ func (w *writing) askLast(ctx context.Context) error {
 	return w.tx.Row(ctx, "SELECT coalesce(max(pos), 0) FROM statements").Scan(&w.last)
 }
 
-// liteThrough is ConsistentThrough on SQLite. Who comes while another looks gets the answer before: it only lags.
-func (s *Store) liteThrough(ctx context.Context) (time.Time, error) {
+// liteThrough is ConsistentThrough on SQLite. Who comes while another looks gets the answer before, which only lags, unless
+// what this process has stored must be covered.
+func (s *Store) liteThrough(ctx context.Context, covering bool) (time.Time, error) {
 	o := &s.order
-	last, fresh := o.lastAnswer()
+	last, fresh := o.lastAnswer(covering)
 	if fresh {
 		return last, nil
 	}
 	if !o.asking.TryLock() {
-		if !last.IsZero() {
+		if !last.IsZero() && !covering {
 			return last, nil
 		}
 		o.asking.Lock()
 	}
 	defer o.asking.Unlock()
+	o.mu.Lock()
+	o.wrote = false
+	o.mu.Unlock()
 	at := time.Now()
 	ms, err := s.liteNow(ctx)
 	if err != nil {
@@ -108,10 +112,10 @@ func (s *Store) liteThrough(ctx context.Context) (time.Time, error) {
 	return o.answer, nil
 }
 
-func (o *order) lastAnswer() (answer time.Time, fresh bool) {
+func (o *order) lastAnswer(covering bool) (answer time.Time, fresh bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.answer, time.Since(o.at) < answerAfter
+	return o.answer, time.Since(o.at) < answerAfter && !(covering && o.wrote)
 }
 
 // liteNow is a millisecond such that whatever other processes stored before it is committed, and whatever they will store

@@ -108,21 +108,26 @@ const (
 // call: later ones are stored at a later millisecond. It is what X-Experience-API-Consistent-Through says (Communication
 // 2.1), on every node that shares the database. On PostgreSQL it lags by up to 250 ms.
 func (s *Store) ConsistentThrough(ctx context.Context) (time.Time, error) {
-	if s.db.Engine() == db.PostgreSQL {
-		if t, age, _ := s.order.latest(); age < answerStill {
-			s.refresh()
-			return t, nil
-		}
+	if s.db.Engine() == db.SQLite {
+		return s.liteThrough(ctx, false)
+	}
+	if t, age, _ := s.order.latest(); age < answerStill {
+		s.refresh()
+		return t, nil
 	}
 	return s.through(ctx)
 }
 
-// through is ConsistentThrough without that lag, for what takes longer anyway and should come to its end.
+// through is ConsistentThrough without that lag, for what takes longer anyway and should come to its end: it covers all that
+// this process has stored.
 func (s *Store) through(ctx context.Context) (time.Time, error) {
-	if s.db.Engine() == db.SQLite {
-		return s.liteThrough(ctx)
-	}
 	o := &s.order
+	if _, _, wrote := o.latest(); wrote {
+		time.Sleep(time.Millisecond) // the one in which it was stored must be over
+	}
+	if s.db.Engine() == db.SQLite {
+		return s.liteThrough(ctx, true)
+	}
 	o.asking.Lock()
 	defer o.asking.Unlock()
 	if t, age, wrote := o.latest(); age < answerFor && !wrote {
