@@ -116,6 +116,8 @@ func TestServerWays(t *testing.T) {
 		{name: "clear, signed in on this machine", options: mailtest.WithAuth, user: "ada", how: "smtp"},
 		{name: "STARTTLS", options: mailtest.WithTLS, how: "smtp?tls=starttls", tls: true},
 		{name: "STARTTLS, signed in", options: mailtest.WithTLS | mailtest.WithAuth, user: "ada", how: "smtp?tls=starttls", tls: true},
+		{name: "STARTTLS, signed in by LOGIN", options: mailtest.WithTLS | mailtest.WithAuth | mailtest.ByLogin, user: "ada", how: "smtp?tls=starttls", tls: true},
+		{name: "a wrong user by LOGIN", options: mailtest.WithTLS | mailtest.WithAuth | mailtest.ByLogin, user: "bob", how: "smtp?tls=starttls", fails: "535"},
 		{name: "TLS from the start", options: mailtest.Implicit, how: "smtps", tls: true},
 		{name: "TLS from the start, signed in", options: mailtest.Implicit | mailtest.WithAuth, user: "ada", how: "smtps", tls: true},
 		{name: "no STARTTLS there", how: "smtp?tls=starttls", fails: "does not support STARTTLS"},

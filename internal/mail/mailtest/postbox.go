@@ -53,6 +53,7 @@ const (
 	WithTLS  = 1 << iota // offers STARTTLS
 	Implicit             // TLS from the first byte
 	WithAuth             // wants ada and her password
+	ByLogin              // takes them in the way of AUTH LOGIN only
 )
 
 // Password is ada's.
@@ -65,7 +66,7 @@ func New(t testing.TB, options int) *Postbox {
 	b.server = smtp.NewServer(smtp.BackendFunc(func(c *smtp.Conn) (smtp.Session, error) {
 		s := &conversation{Postbox: b, conn: c}
 		if options&WithAuth != 0 {
-			return &proving{s}, nil
+			return &proving{s, options&ByLogin != 0}, nil
 		}
 		return s, nil
 	}))
@@ -179,18 +180,49 @@ func (s *conversation) Data(r io.Reader) error {
 }
 
 // proving is a conversation in which the other side must prove who it is.
-type proving struct{ *conversation }
+type proving struct {
+	*conversation
+	byLogin bool
+}
 
-func (s *proving) AuthMechanisms() []string { return []string{sasl.Plain} }
+func (s *proving) AuthMechanisms() []string {
+	if s.byLogin {
+		return []string{sasl.Login}
+	}
+	return []string{sasl.Plain}
+}
 
 func (s *proving) Auth(string) (sasl.Server, error) {
-	return sasl.NewPlainServer(func(_, user, password string) error {
-		if user != "ada" || password != Password {
-			return smtp.ErrAuthFailed
-		}
-		s.User = user
-		return nil
-	}), nil
+	if s.byLogin {
+		return &login{proving: s}, nil
+	}
+	return sasl.NewPlainServer(func(_, user, password string) error { return s.prove(user, password) }), nil
+}
+
+func (s *proving) prove(user, password string) error {
+	if user != "ada" || password != Password {
+		return smtp.ErrAuthFailed
+	}
+	s.User = user
+	return nil
+}
+
+// login is the server's side of AUTH LOGIN, which asks twice.
+type login struct {
+	*proving
+	asked int
+	name  string
+}
+
+func (l *login) Next(said []byte) (challenge []byte, done bool, err error) {
+	switch l.asked++; l.asked {
+	case 1:
+		return []byte("Username:"), false, nil
+	case 2:
+		l.name = string(said)
+		return []byte("Password:"), false, nil
+	}
+	return nil, true, l.prove(l.name, string(said))
 }
 
 func (s *proving) Mail(from string, o *smtp.MailOptions) error {
