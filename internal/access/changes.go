@@ -25,7 +25,6 @@ const (
 	CredentialChanged     ChangeKind = "credential"      // revoked
 	PersonChanged         ChangeKind = "person"          // suspended, resumed, merged, granted a right
 	ServiceAccountChanged ChangeKind = "service_account" // revoked, rotated
-	SessionChanged        ChangeKind = "launch_session"  // ended
 	SigninChanged         ChangeKind = "signin"          // a person's session: ended, or begun anew
 	ContentChanged        ChangeKind = "content"         // what an activity launches; the subject is its package, zero for a link
 )

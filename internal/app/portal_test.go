@@ -270,7 +270,7 @@ func (g *guest) newPassword() {
 	const next = "seven herons under the bridge"
 	g.wants(g.get("/account"), 200, `action="/account/password"`, `autocomplete="current-password"`, `autocomplete="new-password"`, `value="ada@example.org" autocomplete="username"`)
 	for _, c := range []struct{ present, password, field, text string }{
-		{"not the present one", next, "present", "This is not your present password."},
+		{"not the present one", next, "present", "This is not your current password."},
 		{passphrase, "too short", "password", "15"},
 		{passphrase, "ada@example.org 1", "password", "Leave your name and address out"},
 	} {
@@ -308,8 +308,14 @@ func TestPagesAndOtherSites(t *testing.T) {
 			g.wants(g.do(r), 403, "cross_origin")
 		}
 	}
-	g.wants(g.get("/account"), 200, "ada@example.org")
-	g.post("/logout")
+	// Ours say where they come from, and have to: over plain http browsers send no Sec-Fetch-Site.
+	if s := g.wants(g.get("/account"), 200, "ada@example.org"); s.header.Get("Referrer-Policy") != "same-origin" {
+		t.Errorf("a form of ours would say nothing of where it comes from: %v", s.header)
+	}
+	r, err := http.NewRequestWithContext(t.Context(), "POST", g.url+"/logout", nil)
+	g.must(err)
+	r.Header.Set("Origin", g.url)
+	g.wants(g.do(r), 200, `href="/login"`)
 	for _, next := range []string{"//evil.example", "https://evil.example/", "/\\evil.example", "/\t/evil.example", "javascript:alert(1)", "people", ""} {
 		if s := g.post("/login", "email", "ada@example.org", "password", passphrase, "next", next); s.path != "/" {
 			t.Errorf("next=%q leads to %s", next, s.path)

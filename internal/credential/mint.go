@@ -103,11 +103,10 @@ func (v *Vault) prepare(c access.Caller, r Request) (*minting, error) {
 		return nil, err
 	}
 	if r.Agent.IFI.IsZero() {
+		m.Kind, m.Agent = Unbound, xapi.Agent{}
 		var err error
-		if m.Kind, m.Agent = Unbound, (xapi.Agent{}); c.Scopes != 0 {
-			if m.Scopes, err = unboundScopes(c, r.Scopes); err != nil {
-				return nil, err
-			}
+		if m.Scopes, err = unboundScopes(c, r.Scopes); err != nil {
+			return nil, err
 		}
 	}
 	m.nameHash, m.secretHash = v.nameHash(m.Username), v.secretHash(m.Username, m.password)

@@ -37,8 +37,8 @@ func (l *Launcher) StartOwn(ctx context.Context, c access.Caller, r Request) (La
 func (s *start) own() bool { return s.caller.Kind == access.Person && s.caller.Person == s.person }
 
 // askSignin finds whether the session that somebody launches from was ended, and the credential that it began with, which ends
-// the launch as well. Who ends one waits for launches from it that are
-// under way (signin.SessionLock), and ends what they made.
+// the launch as well. Who ends a session waits for launches from it that are under way (signin.SessionLock), and ends what they
+// made.
 func (f *lookup) askSignin(ctx context.Context, tx *db.Tx, c access.Caller) error {
 	if c.Signin.IsZero() {
 		return nil

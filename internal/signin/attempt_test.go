@@ -138,7 +138,7 @@ func TestTiming(t *testing.T) {
 // never quiet, but a difference in the work is always there.
 func sameTime(t *testing.T, one, other func()) {
 	t.Helper()
-	const rounds, looks = 20, 4
+	const rounds, looks = 20, 8
 	for look := range looks {
 		var times [2][]time.Duration
 		for range rounds {
@@ -202,7 +202,7 @@ func (r *rig) stored(t *testing.T, h human) (phc string) {
 func TestLogins(t *testing.T) {
 	t.Parallel()
 	eachRig(t, func(t *testing.T, r *rig) {
-		ada, bob := r.person(t, "active"), r.person(t, "active")
+		ada := r.person(t, "active")
 		phc := r.stored(t, ada)
 		enrol := func(org id.OrgID, person id.PersonID, address string) error {
 			return r.db.Write(t.Context(), func(tx *db.Tx) error { return r.EnrolTx(t.Context(), tx, org, person, address, phc) })
@@ -211,17 +211,6 @@ func TestLogins(t *testing.T) {
 		wantCode(t, "in another organization", enrol(2, id.New[id.PersonID](), ada.address), "address_taken")
 		wantCode(t, "a second login", enrol(1, ada.id, "second@example.com"), "login_exists")
 		wantCode(t, "no address", enrol(1, id.New[id.PersonID](), ""), "bad_address")
-		move := func(h human, address string) error {
-			return r.db.Write(t.Context(), func(tx *db.Tx) error { return r.MoveTx(t.Context(), tx, 1, h.id, address) })
-		}
-		wantCode(t, "another's address", move(ada, bob.address), "address_taken")
-		wantCode(t, "the same", move(ada, ada.address), "")
-		wantCode(t, "a new one", move(ada, "countess@example.com"), "")
-		wantCode(t, "the old one", r.wrong(t, ada.address, laptop), "bad_login")
-		wantCode(t, "which is free now", move(bob, ada.address), "")
-		ada.address, bob.address = "countess@example.com", ada.address
-		_, token := r.signIn(t, ada, Browser, laptop)
-		r.signIn(t, bob, Browser, laptop)
 		r.write(t, func(tx *db.Tx) error {
 			l, ok, err := r.FindTx(t.Context(), tx, ada.address)
 			if err != nil || !ok || l.Person != ada.id || l.Org != 1 {
@@ -230,15 +219,8 @@ func TestLogins(t *testing.T) {
 			if _, ok, err := r.FindTx(t.Context(), tx, "nobody@example.com"); ok || err != nil {
 				t.Error(ok, err)
 			}
-			if err := r.RemoveTx(t.Context(), tx, 1, ada.id); err != nil {
-				return err
-			}
-			return r.RemoveTx(t.Context(), tx, 1, ada.id) // there may be none
+			return nil
 		})
-		r.expect(t, "removed", token, "session_invalid")
-		wantCode(t, "removed", r.wrong(t, ada.address, laptop), "bad_login")
-		wantCode(t, "its address is free", enrol(1, ada.id, ada.address), "")
-		wantCode(t, "of nobody", move(human{id: id.New[id.PersonID]()}, "x@example.com"), "login_unknown")
 	})
 }
 
@@ -298,8 +280,6 @@ func TestChangePassword(t *testing.T) {
 		wantCode(t, "the old one", fromSignIn(r.SignIn(t.Context(), Browser, ada.address, ada.password, laptop)), "bad_login")
 		wantCode(t, "the new one", fromSignIn(r.SignIn(t.Context(), Browser, ada.address, next, laptop)), "")
 		wantCode(t, "nobody", r.ChangePassword(t.Context(), r.boss, next, goodWord, laptop), "session_missing")
-		r.write(t, func(tx *db.Tx) error { return r.SetPasswordTx(t.Context(), tx, 1, ada.id, r.stored(t, ada)) })
-		r.expect(t, "set by somebody else", token, "session_invalid")
 	})
 }
 

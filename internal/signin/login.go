@@ -115,80 +115,30 @@ func (s *Signin) claim(ctx context.Context, tx *db.Tx, org id.OrgID, person id.P
 	return err
 }
 
-// release makes the address of a login nobody's.
-func (s *Signin) release(ctx context.Context, tx *db.Tx, l login) error {
-	folded, err := mail.Fold(l.Address)
-	if err != nil {
-		return err
+// setPassword replaces the password of a login by another, as [Passwords.Hash] returns it, and ends everything that would let
+// somebody in without it: links to a new one, and all sessions but the one that is kept. Unless present is empty, the password
+// is still stored as that. Fault: Unauthenticated (bad_login) when it is not.
+func (s *Signin) setPassword(ctx context.Context, tx *db.Tx, l login, phc, present string, keep id.SigninID) error {
+	query, args := "UPDATE logins SET password = ?, changed = ? WHERE org_id = ? AND person_id = ?", []any{phc, s.now(), l.Org, l.Person}
+	if present != "" {
+		query, args = query+" AND password = ?", append(args, present)
 	}
-	return tx.Defer(ctx, "DELETE FROM login_addresses WHERE address_hash = ?", s.addressHash(folded))
-}
-
-// MoveTx gives a login another address, which the person has proved to be theirs. The caller writes the audit entry.
-//
-// Faults: NotFound (login_unknown), Conflict (address_taken), Invalid (bad_address).
-func (s *Signin) MoveTx(ctx context.Context, tx *db.Tx, org id.OrgID, person id.PersonID, address string) error {
-	address, err := mail.ParseAddress(address)
-	if err != nil {
-		return err
-	}
-	l, err := readLoginOf(ctx, tx, org, person)
-	if err != nil {
-		return err
-	}
-	if err := s.release(ctx, tx, l); err != nil {
-		return err
-	}
-	if err := s.claim(ctx, tx, org, person, address); err != nil {
-		return err
-	}
-	if err := tx.Defer(ctx, "DELETE FROM signin_resets WHERE org_id = ? AND person_id = ?", org, person); err != nil { // they went to the old one
-		return err
-	}
-	return tx.Defer(ctx, "UPDATE logins SET address = ? WHERE org_id = ? AND person_id = ?", address, org, person)
-}
-
-// RemoveTx takes a person's login away, with their sessions; there may be none. The caller writes the audit entry.
-func (s *Signin) RemoveTx(ctx context.Context, tx *db.Tx, org id.OrgID, person id.PersonID) error {
-	l, err := readLoginOf(ctx, tx, org, person)
-	if err != nil && !errors.Is(err, loginUnknown) {
-		return err
-	}
-	if err == nil {
-		if err := s.release(ctx, tx, l); err != nil {
-			return err
-		}
-		for _, table := range []string{"logins", "signin_places"} {
-			if err := tx.Defer(ctx, "DELETE FROM "+table+" WHERE org_id = ? AND person_id = ?", org, person); err != nil {
-				return err
-			}
-		}
-	}
-	return s.shutTx(ctx, tx, org, person)
-}
-
-// SetPasswordTx replaces a person's password by another, as [Passwords.Hash] returns it, and ends their sessions. The caller
-// checks the password and writes the audit entry. Fault: NotFound (login_unknown).
-func (s *Signin) SetPasswordTx(ctx context.Context, tx *db.Tx, org id.OrgID, person id.PersonID, phc string) error {
-	if _, err := parseStored(phc); err != nil {
-		return err
-	}
-	n, err := tx.Exec(ctx, "UPDATE logins SET password = ?, changed = ? WHERE org_id = ? AND person_id = ?", phc, s.now(), org, person)
+	n, err := tx.Exec(ctx, query, args...)
 	if err == nil && n == 0 {
-		err = loginUnknown
+		err = errBad
 	}
 	if err != nil {
 		return err
 	}
-	return s.shutTx(ctx, tx, org, person)
-}
-
-// shutTx ends everything that would let a person in without the password.
-func (s *Signin) shutTx(ctx context.Context, tx *db.Tx, org id.OrgID, person id.PersonID) error {
-	if err := tx.Defer(ctx, "DELETE FROM signin_resets WHERE org_id = ? AND person_id = ?", org, person); err != nil {
+	if err := tx.Defer(ctx, "DELETE FROM signin_resets WHERE org_id = ? AND person_id = ?", l.Org, l.Person); err != nil {
 		return err
 	}
-	return s.EndAllTx(ctx, tx, org, person)
+	if keep.IsZero() {
+		_, err = s.endTx(ctx, tx, l.Org, "person_id = ?", l.Person)
+	} else {
+		_, err = s.endTx(ctx, tx, l.Org, "person_id = ? AND id <> ?", l.Person, keep)
+	}
+	return err
 }
 
 // Account returns the login of the caller, a person. Faults: Unauthenticated (session_missing), NotFound (login_unknown) of
@@ -235,17 +185,7 @@ func (s *Signin) ChangePassword(ctx context.Context, c access.Caller, present, p
 		return err
 	}
 	return s.db.Write(ctx, func(tx *db.Tx) error {
-		n, err := tx.Exec(ctx, "UPDATE logins SET password = ?, changed = ? WHERE org_id = ? AND person_id = ? AND password = ?", phc, s.now(), c.Org, c.Person, l.password)
-		if err == nil && n == 0 { // it is not the present one any more
-			err = errBad
-		}
-		if err != nil {
-			return err
-		}
-		if err := tx.Defer(ctx, "DELETE FROM signin_resets WHERE org_id = ? AND person_id = ?", c.Org, c.Person); err != nil {
-			return err
-		}
-		if _, err := s.endTx(ctx, tx, c.Org, "person_id = ? AND id <> ?", c.Person, c.Signin); err != nil {
+		if err := s.setPassword(ctx, tx, l, phc, l.password, c.Signin); err != nil {
 			return err
 		}
 		if err := access.Audit(ctx, tx, c, "password.change", "person "+c.Person.String(), nil); err != nil {

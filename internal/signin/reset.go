@@ -116,7 +116,7 @@ func (s *Signin) Reset(ctx context.Context, r ResetRequest, from Device) error {
 		if n == 0 {
 			return errResetGone
 		}
-		if err := s.SetPasswordTx(ctx, tx, l.Org, l.Person, phc); err != nil {
+		if err := s.setPassword(ctx, tx, l, phc, "", id.SigninID{}); err != nil {
 			return err
 		}
 		if err := s.knowPlace(ctx, tx, l.Org, l.Person, from); err != nil {

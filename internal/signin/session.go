@@ -183,12 +183,6 @@ func (s *Signin) EndAll(ctx context.Context, c access.Caller, person id.PersonID
 	return ended, err
 }
 
-// EndAllTx ends all sessions of a person within a transaction of the caller's, who has the right to.
-func (s *Signin) EndAllTx(ctx context.Context, tx *db.Tx, org id.OrgID, person id.PersonID) error {
-	_, err := s.endTx(ctx, tx, org, "person_id = ?", person)
-	return err
-}
-
 // SessionLock names what whoever makes something that is to end with a session shares (db.Tx.Share) before it looks whether
 // the session is there.
 func SessionLock(session id.SigninID) string { return "signin " + session.String() }

@@ -45,7 +45,9 @@ func (v *visit) askWho(c access.Caller) error {
 		return err
 	}
 	name := first(other.Name, other.Attributes["Email"].String(), v.say("enter.nameless"))
-	p := enterPage{frame: v.frame("enter.title", ""), Text: v.say("enter.text", "here", v.who.Name, "other", name),
+	f := v.frame("enter.title", "")
+	f.query = v.query.Without("lang").Encode() // also after a button was pressed
+	p := enterPage{frame: f, Text: v.say("enter.text", "here", v.who.Name, "other", name),
 		Action: v.r.URL.RequestURI(), GoOn: v.say("enter.go", "other", name), Stay: v.say("enter.stay", "here", v.who.Name)}
 	return v.show(http.StatusOK, "enter", &p)
 }

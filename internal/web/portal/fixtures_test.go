@@ -204,7 +204,7 @@ func inside(all map[string]page, lang string) {
 	}}
 	all["account"] = &account
 	refused := account
-	refused.Devices = refused.Devices[:1]
+	refused.Devices, refused.Ended, refused.Changed = refused.Devices[:1], false, false
 	refused.Problems = problems{{Field: "present", Text: f.say("error.present_password")}, {Field: "password", Text: f.say("error.password_common")}}
 	refused.Problems.on(&refused.Present, &refused.Password)
 	all["account-wrong"] = &refused
