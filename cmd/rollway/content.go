@@ -7,7 +7,6 @@ import (
 	"rollway/internal/access"
 	"rollway/internal/app"
 	"rollway/internal/content"
-	"rollway/internal/fault"
 )
 
 // ContentCommand groups the commands on content.
@@ -61,16 +60,17 @@ type ContentAdd struct {
 func (c *ContentAdd) Run(s *surroundings) error {
 	elsewhere := c.Activity != "" || c.URL != "" || c.Title != ""
 	if (c.File != "") == elsewhere {
-		return fault.New(fault.Invalid, "content_unclear", "Give either a package file, or --activity, --url and --title.")
+		return misuse("Give either a package file, or --activity, --url and --title.")
 	}
 	if elsewhere && (c.Activity == "" || c.URL == "" || c.Title == "") {
-		return fault.New(fault.Invalid, "content_unclear", "Content elsewhere needs all of --activity, --url and --title.")
+		return misuse("Content elsewhere needs all of --activity, --url and --title.")
 	}
 	return s.houseOf(c.Organization, func(h *app.House, caller access.Caller) error {
 		var added content.Content
 		var err error
 		if elsewhere {
 			added, err = h.Content.AddLink(s, caller, c.Activity, c.URL, c.Title)
+			err = usage(err)
 		} else {
 			added, err = c.addFile(s, h, caller)
 		}

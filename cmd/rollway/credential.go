@@ -3,7 +3,6 @@ package main
 import (
 	"rollway/internal/access"
 	"rollway/internal/app"
-	"rollway/internal/fault"
 )
 
 // CredentialCommand groups the commands on credentials.
@@ -58,7 +57,7 @@ type CredentialRevoke struct {
 // Run ends the credential.
 func (c *CredentialRevoke) Run(s *surroundings) error {
 	if c.Username == "" {
-		return fault.New(fault.Invalid, "username_missing", "Say which credential, as `rollway credential list` shows it.")
+		return misuse("Say which credential, as `rollway credential list` shows it.")
 	}
 	return s.houseOf(c.Organization, func(h *app.House, caller access.Caller) error { return h.Credentials.Revoke(s, caller, c.Username) })
 }

@@ -17,7 +17,6 @@ import (
 
 	"rollway/internal/access"
 	"rollway/internal/app"
-	"rollway/internal/fault"
 	"rollway/internal/id"
 	"rollway/internal/lrs"
 )
@@ -36,7 +35,7 @@ type StatementsExport struct {
 // Run writes the statements.
 func (c *StatementsExport) Run(s *surroundings) error {
 	if c.Resume && c.Out == "" {
-		return fault.New(fault.Invalid, "resume_what", "Only an export into a file can be resumed: --resume needs --out.")
+		return misuse("Only an export into a file can be resumed: --resume needs --out.")
 	}
 	return s.houseOf(c.Organization, func(h *app.House, caller access.Caller) (err error) {
 		extent := lrs.Extent{Since: c.Since.Time, Until: c.Until.Time}

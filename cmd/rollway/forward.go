@@ -1,20 +1,15 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strconv"
 	"strings"
-	"time"
 
 	"rollway/internal/access"
 	"rollway/internal/app"
-	"rollway/internal/fault"
 	"rollway/internal/forward"
-	"rollway/internal/id"
-	"rollway/xapi"
 )
 
 // ForwardCommand groups the commands on forwards.
@@ -87,32 +82,34 @@ type ForwardName struct {
 // ForwardAdd is `statements forward add`.
 type ForwardAdd struct {
 	ForwardName
-	Endpoint          string `required:"" help:"Address of the receiver's xAPI, to which statements is added." placeholder:"URL"`
-	User              string `required:"" help:"Key or user name there." placeholder:"KEY"`
-	PasswordFile      string `help:"File with the secret there; - is standard input. Or give the secret in the environment, as ROLLWAY_PASSWORD." placeholder:"FILE"`
-	Agent             string `help:"Only statements of this agent, JSON as in the query of xAPI." placeholder:"JSON"`
-	RelatedAgents     bool   `help:"The agent may stand anywhere in the statement."`
-	Verb              string `help:"Only statements with this verb." placeholder:"IRI"`
-	Activity          string `help:"Only statements about this activity." placeholder:"IRI"`
-	RelatedActivities bool   `help:"The activity may stand anywhere in the statement."`
-	Registration      string `help:"Only statements of this registration." placeholder:"UUID"`
-	Since             string `help:"Only statements stored after this time. Default: all." placeholder:"TIMESTAMP"`
-	AllowPrivate      bool   `help:"The receiver is on this machine or in a private network."`
-	PlainHTTP         bool   `name:"plain-http" help:"Statements and the secret may go in clear text to another machine."`
+	Endpoint          string           `required:"" help:"Address of the receiver's xAPI, to which statements is added." placeholder:"URL"`
+	User              string           `required:"" help:"Key or user name there." placeholder:"KEY"`
+	PasswordFile      string           `help:"File with the secret there; - is standard input. Or give the secret in the environment, as ROLLWAY_PASSWORD." placeholder:"FILE"`
+	Agent             agentFlag        `help:"Only statements of this agent, JSON as in the query of xAPI." placeholder:"JSON"`
+	RelatedAgents     bool             `help:"The agent may stand anywhere in the statement."`
+	Verb              string           `help:"Only statements with this verb." placeholder:"IRI"`
+	Activity          string           `help:"Only statements about this activity." placeholder:"IRI"`
+	RelatedActivities bool             `help:"The activity may stand anywhere in the statement."`
+	Registration      registrationFlag `help:"Only statements of this registration." placeholder:"UUID"`
+	Since             timeFlag         `help:"Only statements stored after this time. Default: all." placeholder:"TIMESTAMP"`
+	AllowPrivate      bool             `help:"The receiver is on this machine or in a private network."`
+	PlainHTTP         bool             `name:"plain-http" help:"Statements and the secret may go in clear text to another machine."`
 	Output
 }
 
 // Run adds the forward.
 func (c *ForwardAdd) Run(s *surroundings) error {
 	r := forward.Request{Name: c.Name, Endpoint: c.Endpoint, Username: c.User, AllowPrivate: c.AllowPrivate, PlainHTTP: c.PlainHTTP,
-		Filter: forward.Filter{RelatedAgents: c.RelatedAgents, Verb: c.Verb, Activity: c.Activity, RelatedActivities: c.RelatedActivities}}
-	if err := c.fill(&r); err != nil {
+		Filter: forward.Filter{Agent: c.Agent.IFI, RelatedAgents: c.RelatedAgents, Verb: c.Verb, Activity: c.Activity, RelatedActivities: c.RelatedActivities,
+			Registration: c.Registration.RegistrationID}, Since: c.Since.Time}
+	var err error
+	if r.Secret, err = password(c.PasswordFile); err != nil {
 		return err
 	}
 	return c.forwards(s, func(fs *forward.Forwards, caller access.Caller) error {
 		f, err := fs.Add(s, caller, r)
 		if err != nil {
-			return err
+			return usage(err)
 		}
 		return c.printForwards(s, []forward.Forward{f}, shownForwardOf(f))
 	})
@@ -131,39 +128,6 @@ func password(file string) (string, error) {
 		text, err = os.ReadFile(file)
 	}
 	return strings.TrimRight(string(text), "\r\n"), err
-}
-
-// fill reads what is text on the command line.
-func (c *ForwardAdd) fill(r *forward.Request) error {
-	var err error
-	if r.Secret, err = password(c.PasswordFile); err != nil {
-		return err
-	}
-	if c.Agent != "" {
-		a, err := xapi.ParseAgent([]byte(c.Agent))
-		if err != nil {
-			return fault.New(fault.Invalid, "forward_filter", `The agent must be given as in xAPI, e.g. {"mbox":"mailto:ada@example.com"}: %v.`, err)
-		}
-		r.Filter.Agent = a.IFI
-	}
-	if c.Registration != "" {
-		reg, err := id.Parse[id.RegistrationID](c.Registration)
-		if err == nil && reg.IsZero() { // which would select all
-			err = errors.New("the nil UUID is none")
-		}
-		if err != nil {
-			return fault.New(fault.Invalid, "forward_filter", "The registration: %v.", err)
-		}
-		r.Filter.Registration = reg
-	}
-	if c.Since != "" {
-		at, err := time.Parse(time.RFC3339, c.Since)
-		if err != nil {
-			return fault.New(fault.Invalid, "forward_since", "%q is no time; write 2026-01-02T03:04:05Z.", c.Since)
-		}
-		r.Since = at
-	}
-	return nil
 }
 
 func (o Output) printForwards(s *surroundings, list []forward.Forward, value any) error {
@@ -205,7 +169,7 @@ type ForwardShow struct {
 // Run shows the forward.
 func (c *ForwardShow) Run(s *surroundings) error {
 	if c.Limit < 0 {
-		return fault.New(fault.Invalid, "limit", "--limit is how many refused statements to show; 0 shows none.")
+		return misuse("--limit is how many refused statements to show; 0 shows none.")
 	}
 	return c.forwards(s, func(fs *forward.Forwards, caller access.Caller) error {
 		f, err := fs.Get(s, caller, c.Name)

@@ -120,12 +120,15 @@ func (c *MailRetry) Run(s *surroundings) error {
 // MailTest is `mail test`.
 type MailTest struct {
 	Address string `arg:"" help:"Who gets it."`
-	Lang    string `help:"Its language: en, fr, de or es." default:"en" placeholder:"LANG"`
+	Lang    string `help:"Its language: en, fr, de or es." enum:"en,fr,de,es" default:"en" placeholder:"LANG"`
 	Organization
 }
 
 // Run sends the message.
 func (c *MailTest) Run(s *surroundings) error {
+	if _, err := mail.ParseAddress(c.Address); err != nil {
+		return usage(err)
+	}
 	return s.houseOf(c.Organization, func(h *app.House, caller access.Caller) error {
 		said, err := h.Mail.Test(s, caller, c.Address, c.Lang)
 		if err == nil {

@@ -1,6 +1,7 @@
 // Command rollway gets people into learning content and keeps the record of what they did there.
 //
-// Human text goes to stderr, data to stdout. Exit status: 0 ok, 1 failed, 2 usage, 3 done with problem rows.
+// Human text goes to stderr, data to stdout. Exit status: 0 ok, 1 failed, 2 usage (the command line or the configuration must be
+// changed), 3 done with problem rows.
 package main
 
 import (
@@ -87,19 +88,29 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 		return exitUsage
 	}
 	s := &surroundings{Context: ctx, config: commands.Config, settings: settings, parsed: parsed, out: out, err: errs}
-	if err := parsed.Run(s); err != nil {
-		return report(errs, err)
+	err = parsed.Run(s)
+	if err == nil {
+		return 0
 	}
-	return 0
+	code = report(errs, err)
+	if code == exitUsage {
+		fmt.Fprintln(errs, "  usage:", helpOn(parsed))
+	}
+	return code
 }
 
 // helpFor is the command that tells how the one is used whose arguments could not be read.
 func helpFor(err error) string {
 	var parse *kong.ParseError
 	if errors.As(err, &parse) {
-		if command := parse.Context.Selected(); command != nil {
-			return command.FullPath() + " --help"
-		}
+		return helpOn(parse.Context)
+	}
+	return "rollway --help"
+}
+
+func helpOn(c *kong.Context) string {
+	if command := c.Selected(); command != nil {
+		return command.FullPath() + " --help"
 	}
 	return "rollway --help"
 }
@@ -126,6 +137,9 @@ func report(w io.Writer, err error) int {
 	if f.Kind == fault.Unavailable && err.Error() != f.Message {
 		fmt.Fprintln(w, "  cause:", err)
 	}
+	if errors.As(err, new(usageError)) {
+		return exitUsage
+	}
 	return exitFailed
 }
 
@@ -133,7 +147,7 @@ func report(w io.Writer, err error) int {
 func (s *surroundings) house(fn func(*app.House) error) (err error) {
 	h, err := app.Open(s, s.config)
 	if err != nil {
-		return err
+		return usage(err)
 	}
 	defer func() {
 		if closed := h.Close(); err == nil {

@@ -66,7 +66,7 @@ func (o Output) printSteps(s *surroundings, steps []db.StepStatus) error {
 func (s *surroundings) database(fn func(*db.DB) error) (err error) {
 	d, err := app.OpenDB(s, s.config)
 	if err != nil {
-		return err
+		return usage(err)
 	}
 	defer func() {
 		if closed := d.Close(); err == nil {

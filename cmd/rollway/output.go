@@ -49,16 +49,6 @@ func printJSON(s *surroundings, value any) error {
 	return err
 }
 
-// timeFlag is a time on the command line.
-type timeFlag struct{ time.Time }
-
-func (t *timeFlag) UnmarshalText(text []byte) (err error) {
-	if t.Time, err = time.Parse(time.RFC3339, string(text)); err != nil {
-		return fmt.Errorf("%q is no time; write it like 2026-01-31T12:00:00Z", text)
-	}
-	return nil
-}
-
 // when prints a time for people and programs alike; the zero time is empty.
 func when(t time.Time) string {
 	if t.IsZero() {

@@ -8,7 +8,6 @@ import (
 	"rollway/internal/access"
 	"rollway/internal/app"
 	"rollway/internal/directory"
-	"rollway/internal/fault"
 	"rollway/internal/id"
 	"rollway/xapi"
 )
@@ -40,9 +39,9 @@ func shown(p directory.Person) shownPerson {
 
 // PersonAdd is `person add`.
 type PersonAdd struct {
-	Name      string   `help:"Display name."`
-	Account   string   `help:"Account as homePage|name. Default: one of this installation's own." placeholder:"HOMEPAGE|NAME"`
-	Attribute []string `help:"Attribute as NAME=VALUE; may be repeated. An empty value removes it." sep:"none" placeholder:"NAME=VALUE"`
+	Name      string      `help:"Display name."`
+	Account   accountFlag `help:"Account as homePage|name. Default: one of this installation's own." placeholder:"HOMEPAGE|NAME"`
+	Attribute []string    `help:"Attribute as NAME=VALUE; may be repeated. An empty value removes it." sep:"none" placeholder:"NAME=VALUE"`
 	Organization
 	Output
 }
@@ -53,28 +52,21 @@ func (c *PersonAdd) Run(s *surroundings) error {
 	for _, a := range c.Attribute {
 		name, value, ok := strings.Cut(a, "=")
 		if !ok || name == "" {
-			return fault.New(fault.Invalid, "invalid_attribute", "%q is not NAME=VALUE.", a)
+			return misuse("%q is not NAME=VALUE.", a)
 		}
 		claims.Attributes[name] = directory.Text(value)
 		if value == "" {
 			claims.Attributes[name] = directory.Null
 		}
 	}
-	if c.Account != "" {
-		page, name, _ := strings.Cut(c.Account, "|")
-		account, err := xapi.ParseAccount(page, name)
-		if err != nil {
-			return fault.New(fault.Invalid, "invalid_account", "%q is not homePage|name: %v.", c.Account, err)
-		}
-		claims.Agent.IFI = account
-	}
-	if c.Name == "" && c.Account == "" && len(c.Attribute) == 0 {
-		return fault.New(fault.Invalid, "nobody", "Say who it is: give at least one of --name, --account and --attribute.")
+	claims.Agent.IFI = c.Account.IFI
+	if c.Name == "" && c.Account.IsZero() && len(c.Attribute) == 0 {
+		return misuse("Say who it is: give at least one of --name, --account and --attribute.")
 	}
 	return s.houseOf(c.Organization, func(h *app.House, caller access.Caller) error {
 		decided, err := h.Directory.Provision(s, caller, claims)
 		if err != nil {
-			return err
+			return usage(err)
 		}
 		p := shown(decided.Person)
 		p.Outcome = string(decided.Outcome)
@@ -84,25 +76,18 @@ func (c *PersonAdd) Run(s *surroundings) error {
 
 // PersonList is `person list`.
 type PersonList struct {
-	Limit int    `help:"How many at the most." default:"100"`
-	After string `help:"Go on after this id, the last one of the list before." placeholder:"ID"`
+	Limit int         `help:"How many at the most." default:"100"`
+	After id.PersonID `help:"Go on after this id, the last one of the list before." placeholder:"ID"`
 	Organization
 	Output
 }
 
 // Run lists people in the order they came.
 func (c *PersonList) Run(s *surroundings) error {
-	var after id.PersonID
-	if c.After != "" {
-		var err error
-		if after, err = id.Parse[id.PersonID](c.After); err != nil {
-			return fault.New(fault.Invalid, "invalid_id", "--after takes an id: %v.", err)
-		}
-	}
 	return s.houseOf(c.Organization, func(h *app.House, caller access.Caller) error {
-		people, err := h.Directory.List(s, caller, directory.ListOptions{After: after, Limit: c.Limit})
+		people, err := h.Directory.List(s, caller, directory.ListOptions{After: c.After, Limit: c.Limit})
 		if err != nil {
-			return err
+			return usage(err)
 		}
 		out, rows := []shownPerson{}, [][]string{}
 		for _, p := range people {
@@ -236,7 +221,7 @@ type AttributeAdd struct {
 func (c *AttributeAdd) Run(s *surroundings) error {
 	return s.houseOf(c.Organization, func(h *app.House, caller access.Caller) error {
 		_, err := h.Directory.Declare(s, caller, c.Name, c.Unique)
-		return err
+		return usage(err)
 	})
 }
 

@@ -8,7 +8,6 @@ import (
 
 	"rollway/internal/access"
 	"rollway/internal/app"
-	"rollway/internal/fault"
 	"rollway/internal/id"
 	"rollway/internal/signup"
 )
@@ -36,7 +35,7 @@ type SignupTokenCommand struct {
 type SignupTokenCreate struct {
 	Name    string   `help:"What it is for, e.g. the name of the dashboard." default:"dashboard"`
 	Origin  []string `help:"Web origin whose pages may use it; may be repeated. Default: any." placeholder:"ORIGIN"`
-	Expires string   `help:"How long it lives, e.g. 90d or 12h. Default: until revoked."`
+	Expires ageFlag  `help:"How long it lives, e.g. 90d or 12h. Default: until revoked."`
 	Organization
 	Output
 }
@@ -52,14 +51,10 @@ func (o Output) printToken(s *surroundings, i signup.Issued) error {
 
 // Run makes the token.
 func (c *SignupTokenCreate) Run(s *surroundings) error {
-	expires, err := parseAge(c.Expires)
-	if err != nil {
-		return err
-	}
 	return s.houseOf(c.Organization, func(h *app.House, caller access.Caller) error {
-		i, err := h.Signup.CreateToken(s, caller, signup.TokenRequest{Name: c.Name, Origins: c.Origin, Expires: expires})
+		i, err := h.Signup.CreateToken(s, caller, signup.TokenRequest{Name: c.Name, Origins: c.Origin, Expires: time.Duration(c.Expires)})
 		if err != nil {
-			return err
+			return usage(err)
 		}
 		return c.printToken(s, i)
 	})
@@ -99,15 +94,15 @@ func (c *SignupTokenList) Run(s *surroundings) error {
 
 // SignupTokenRotate is `signup token rotate`.
 type SignupTokenRotate struct {
-	ID string `arg:""`
+	ID id.TokenID `arg:"" help:"Its id, as rollway signup token list shows it."`
 	Organization
 	Output
 }
 
 // Run makes a second secret.
 func (c *SignupTokenRotate) Run(s *surroundings) error {
-	return c.onToken(s, c.ID, func(h *app.House, caller access.Caller, t id.TokenID) error {
-		i, err := h.Signup.RotateToken(s, caller, t, access.Grace)
+	return s.houseOf(c.Organization, func(h *app.House, caller access.Caller) error {
+		i, err := h.Signup.RotateToken(s, caller, c.ID, access.Grace)
 		if err != nil {
 			return err
 		}
@@ -117,23 +112,13 @@ func (c *SignupTokenRotate) Run(s *surroundings) error {
 
 // SignupTokenRevoke is `signup token revoke`.
 type SignupTokenRevoke struct {
-	ID string `arg:""`
+	ID id.TokenID `arg:"" help:"Its id, as rollway signup token list shows it."`
 	Organization
 }
 
 // Run ends the token.
 func (c *SignupTokenRevoke) Run(s *surroundings) error {
-	return c.onToken(s, c.ID, func(h *app.House, caller access.Caller, t id.TokenID) error {
-		return h.Signup.RevokeToken(s, caller, t)
-	})
-}
-
-func (o Organization) onToken(s *surroundings, text string, fn func(*app.House, access.Caller, id.TokenID) error) error {
-	token, err := id.Parse[id.TokenID](text)
-	if err != nil {
-		return fault.New(fault.Invalid, "invalid_id", "A token is named by its id, as `rollway signup token list` shows it: %v.", err)
-	}
-	return s.houseOf(o, func(h *app.House, caller access.Caller) error { return fn(h, caller, token) })
+	return s.houseOf(c.Organization, func(h *app.House, caller access.Caller) error { return h.Signup.RevokeToken(s, caller, c.ID) })
 }
 
 // SignupList is `signup list`.
@@ -160,7 +145,7 @@ type listedSignup struct {
 // Run lists the sign-ups.
 func (c *SignupList) Run(s *surroundings) error {
 	if c.Limit < 1 || c.Limit > 1000 {
-		return fault.New(fault.Invalid, "limit", "--limit is 1 to 1000.")
+		return misuse("--limit is 1 to 1000.")
 	}
 	return s.house(func(h *app.House) error {
 		found, err := h.Signup.List(s, access.CommandLine(id.DefaultOrg), c.After, c.Limit)
@@ -208,17 +193,15 @@ func (c *SignupResend) Run(s *surroundings) error {
 
 // SignupExtend is `signup extend`.
 type SignupExtend struct {
-	ID int64  `arg:""`
-	By string `required:"" help:"How long from now, e.g. 30d."`
+	ID int64   `arg:""`
+	By ageFlag `required:"" help:"How long from now, e.g. 30d."`
 }
 
 // Run moves the end of the trial.
 func (c *SignupExtend) Run(s *surroundings) error {
-	by, err := parseAge(c.By)
-	if err != nil {
-		return err
-	}
-	return s.house(func(h *app.House) error { return h.Signup.Extend(s, access.CommandLine(id.DefaultOrg), c.ID, by) })
+	return s.house(func(h *app.House) error {
+		return usage(h.Signup.Extend(s, access.CommandLine(id.DefaultOrg), c.ID, time.Duration(c.By)))
+	})
 }
 
 // NewsletterCommand groups the commands on the newsletter.

@@ -11,7 +11,6 @@ import (
 
 	"rollway/internal/access"
 	"rollway/internal/app"
-	"rollway/internal/fault"
 	"rollway/internal/lrs"
 )
 
@@ -48,7 +47,7 @@ const shownProblems = 1000
 // Run stores the statements.
 func (c *StatementsImport) Run(s *surroundings) error {
 	if (c.File != "") == (c.From != "") {
-		return fault.New(fault.Invalid, "source_unclear", "Give either a file or --from, the address of a record store.")
+		return misuse("Give either a file or --from, the address of a record store.")
 	}
 	return s.houseOf(c.Organization, func(h *app.House, caller access.Caller) error {
 		src, done, err := c.source(s)
@@ -108,9 +107,9 @@ func (c *StatementsImport) source(s *surroundings) (lrs.Source, func() error, er
 				fmt.Fprintf(s.err, "Waiting %v for %s: %s.\n", d.Round(time.Second), c.From, why)
 			}})
 		if err == nil && c.User != "" && secret == "" {
-			err = fault.New(fault.Invalid, "password_missing", "Give the secret of %s: --password-file FILE, or ROLLWAY_PASSWORD in the environment.", c.User)
+			err = misuse("Give the secret of %s: --password-file FILE, or ROLLWAY_PASSWORD in the environment.", c.User)
 		}
-		return r, nothing, err
+		return r, nothing, usage(err)
 	case c.File == "-":
 		return lrs.NewLines("standard input", struct{ io.Reader }{os.Stdin}), nothing, nil
 	}

@@ -38,12 +38,14 @@ type Account struct {
 	Expires   time.Time // zero: never
 	Revoked   time.Time // zero while it is not
 	LastUsed  time.Time // to the minute; zero when never
+	// Key is the user name of Basic, that of the newest pair; empty when the account is revoked, and of a pair from before keys
+	// were kept to be shown.
+	Key string
 }
 
 // Issued is an account with a new pair of key and secret, which is shown this once.
 type Issued struct {
 	Account
-	Key    string // user name of Basic
 	Secret string // password of Basic
 	Token  string // the pair in one word, for Bearer
 }
@@ -95,7 +97,7 @@ func (a *Accounts) Create(ctx context.Context, c Caller, r Request) (Issued, err
 		return Issued{}, err
 	}
 	out := newPair()
-	out.Account = Account{ID: id.New[id.ServiceAccountID](), Name: strings.TrimSpace(r.Name), Scopes: r.Scopes, HomePages: slices.Clone(r.HomePages)}
+	out.Account = Account{ID: id.New[id.ServiceAccountID](), Name: strings.TrimSpace(r.Name), Scopes: r.Scopes, HomePages: slices.Clone(r.HomePages), Key: out.Key}
 	err := a.db.Write(ctx, func(tx *db.Tx) error {
 		out.Created, out.Expires = tx.Now(), time.Time{}
 		if r.Expires > 0 {
@@ -139,11 +141,13 @@ func (a *Accounts) Rotate(ctx context.Context, c Caller, account id.ServiceAccou
 	if grace < 0 {
 		return Issued{}, fault.New(fault.Invalid, "rotate_grace", "The time for which the old secret stays valid cannot be negative.")
 	}
-	out := newPair()
+	pair := newPair()
+	out := pair
 	err := a.db.Write(ctx, func(tx *db.Tx) (err error) {
 		if out.Account, err = a.lock(ctx, tx, c.Org, account); err != nil {
 			return err
 		}
+		out.Key = pair.Key
 		now := tx.Now()
 		if !out.Revoked.IsZero() || (!out.Expires.IsZero() && !out.Expires.After(now)) {
 			return fault.New(fault.Conflict, "account_over", "The service account %s is revoked or expired. Create a new one.", out.Name)
@@ -212,7 +216,7 @@ const (
 
 func newPair() Issued {
 	key, secret := rand.Text(), rand.Text()+rand.Text()
-	return Issued{Key: keyTag + key, Secret: secretTag + secret, Token: tokenTag + key + secret}
+	return Issued{Account: Account{Key: keyTag + key}, Secret: secretTag + secret, Token: tokenTag + key + secret}
 }
 
 // IsKey reports whether a user name is the key of a service account. No other user name may have this form.

@@ -22,8 +22,8 @@ func insertAccount(ctx context.Context, tx *db.Tx, org id.OrgID, a Account) erro
 }
 
 func (a *Accounts) insertPair(ctx context.Context, tx *db.Tx, org id.OrgID, i Issued) error {
-	return tx.Defer(ctx, "INSERT INTO service_account_secrets (key_hash, secret_hash, org_id, service_account_id, created) VALUES (?, ?, ?, ?, ?)",
-		a.key.Hash("service account key", i.Key), a.secretHash(i.Key, i.Secret), org, i.ID, i.Created)
+	return tx.Defer(ctx, "INSERT INTO service_account_secrets (key_hash, secret_hash, org_id, service_account_id, created, shown_key) VALUES (?, ?, ?, ?, ?, ?)",
+		a.key.Hash("service account key", i.Key), a.secretHash(i.Key, i.Secret), org, i.ID, i.Created, i.Key)
 }
 
 // retirePairs lets the newest pair live until the time given and deletes those that were on their way out before.
@@ -57,8 +57,11 @@ func scanAccount(r *db.Rows, more ...any) (org id.OrgID, a Account, err error) {
 }
 
 func readAccounts(ctx context.Context, tx *db.Tx, where string, args ...any) (list []Account, err error) {
-	err = tx.Each(ctx, "SELECT "+accountColumns+" FROM service_accounts a "+where, args, func(r *db.Rows) error {
-		_, a, err := scanAccount(r)
+	const key = ", coalesce((SELECT s.shown_key FROM service_account_secrets s WHERE s.org_id = a.org_id AND s.service_account_id = a.id AND s.expires IS NULL), '')"
+	err = tx.Each(ctx, "SELECT "+accountColumns+key+" FROM service_accounts a "+where, args, func(r *db.Rows) error {
+		var key string
+		_, a, err := scanAccount(r, &key)
+		a.Key = key
 		list = append(list, a)
 		return err
 	})

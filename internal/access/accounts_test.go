@@ -108,6 +108,13 @@ func TestRotationKeepsTwoLivePairs(t *testing.T) {
 			}
 			pairs = append(pairs, i)
 		}
+		shown := func(want string) {
+			t.Helper()
+			list, err := a.List(t.Context(), boss)
+			if err != nil || len(list) != 1 || list[0].Key != want {
+				t.Fatalf("%+v, %v, want the key %q", list, err, want)
+			}
+		}
 		expect := func(want string) {
 			t.Helper()
 			got := ""
@@ -127,8 +134,10 @@ func TestRotationKeepsTwoLivePairs(t *testing.T) {
 		expect("11")
 		rotate(access.Grace)
 		expect("011")
+		shown(pairs[2].Key)
 		rotate(0)
 		expect("0001")
+		shown(pairs[3].Key)
 		if v, err := a.Verify(t.Context(), pairs[3].Key, pairs[3].Secret); err != nil || !v.Expires.Equal(pairs[0].Expires) {
 			t.Fatalf("the account now ends at %v, %v", v.Expires, err)
 		}
@@ -138,6 +147,7 @@ func TestRotationKeepsTwoLivePairs(t *testing.T) {
 			}
 		}
 		expect("0000")
+		shown("")
 		if _, err := a.Rotate(t.Context(), boss, pairs[0].ID, 0); !fault.Is(err, fault.Conflict) {
 			t.Fatalf("a revoked account was rotated: %v", err)
 		}

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"net/netip"
@@ -9,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"rollway/internal/fault"
 	"rollway/internal/signin"
 )
 
@@ -59,7 +61,10 @@ func (c Config) WithDefaults() (Config, error) {
 	if c.PasswordMin == 0 {
 		c.PasswordMin = signin.Usual
 	}
-	var err error
+	err := cmp.Or(checkListen("--http", c.HTTP), checkListen("--courseware-http", c.CoursewareHTTP))
+	if err != nil {
+		return c, err
+	}
 	if c.PublicURL, err = origin("--public-url", c.PublicURL, c.HTTP); err != nil {
 		return c, err
 	}
@@ -69,24 +74,38 @@ func (c Config) WithDefaults() (Config, error) {
 	return c, c.check()
 }
 
+// wrong is the fault of a setting that cannot be used as it is.
+func wrong(format string, args ...any) error {
+	return fault.New(fault.Invalid, "configuration", format, args...)
+}
+
+// checkListen checks the address of a listener.
+func checkListen(flag, addr string) error {
+	_, port, err := net.SplitHostPort(addr)
+	if err == nil {
+		_, err = net.LookupPort("tcp", port)
+	}
+	if err != nil {
+		return wrong("%s %q is not HOST:PORT.", flag, addr)
+	}
+	return nil
+}
+
 // origin checks a URL that links are built from; an empty one is localhost at the listener's port.
 func origin(flag, given, listen string) (string, error) {
 	if given == "" {
 		_, port, err := net.SplitHostPort(listen)
-		if err != nil {
-			return "", fmt.Errorf("the address %q is not HOST:PORT: %w", listen, err)
-		}
-		return "http://localhost:" + port, nil
+		return "http://localhost:" + port, err
 	}
 	u, err := url.Parse(given)
 	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
-		return "", fmt.Errorf("%s %q is not an http or https address", flag, given)
+		return "", wrong("%s %q is not an http or https address.", flag, given)
 	}
 	if strings.ContainsFunc(u.Host, func(r rune) bool { return r >= 0x80 }) { // as browsers send it
-		return "", fmt.Errorf("%s %q: write an international name in Punycode (xn--…)", flag, given)
+		return "", wrong("%s %q: write an international name in Punycode (xn--…).", flag, given)
 	}
 	if strings.Trim(u.Path, "/") != "" {
-		return "", fmt.Errorf("%s %q has a path; Rollway answers at the root of its host", flag, given)
+		return "", wrong("%s %q has a path; Rollway answers at the root of its host.", flag, given)
 	}
 	return u.Scheme + "://" + strings.ToLower(u.Host), nil
 }
@@ -96,15 +115,15 @@ func (c Config) check() error {
 		for _, addr := range []string{c.HTTP, c.CoursewareHTTP} {
 			host, _, err := net.SplitHostPort(addr)
 			if ip := net.ParseIP(host); err != nil || (host != "localhost" && (ip == nil || !ip.IsLoopback())) {
-				return fmt.Errorf("--dev serves on loopback only, and %q is not", addr)
+				return wrong("--dev serves on loopback only, and %q is not.", addr)
 			}
 		}
 	}
 	if c.PasswordMin < signin.Low || c.PasswordMin > 64 {
-		return fmt.Errorf("--password-min is %d; it can be from %d to 64", c.PasswordMin, signin.Low)
+		return wrong("--password-min is %d; it can be from %d to 64.", c.PasswordMin, signin.Low)
 	}
 	if c.PublicURL == c.CoursewareURL {
-		return fmt.Errorf("--public-url and --courseware-url are both %s: uploaded packages are other people's scripts and need an origin of their own", c.PublicURL)
+		return wrong("--public-url and --courseware-url are both %s: uploaded packages are other people's scripts and need an origin of their own.", c.PublicURL)
 	}
 	return nil
 }

@@ -1,7 +1,6 @@
 package app
 
 import (
-	"fmt"
 	"strings"
 	"time"
 
@@ -45,7 +44,7 @@ func (h *House) welcome(key access.Key) error {
 			continue
 		}
 		if *l.to, err = limit.ParseWindows(l.text); err != nil {
-			return fmt.Errorf("--signin-%s: %w", l.flag, err)
+			return wrong("--signin-%s: %v", l.flag, err)
 		}
 	}
 	browser, launched, dialect := s.Lives[signin.Browser], s.Lives[signin.Launched], s.Lives[signin.Dialect]
@@ -60,8 +59,8 @@ func (h *House) welcome(key access.Key) error {
 		if l.text == "" {
 			continue
 		}
-		if *l.to, err = days(l.text); err != nil || *l.to < time.Minute || *l.to > 366*24*time.Hour {
-			return fmt.Errorf("--signin-%s is %q; it is a time from 1m to 366d, such as 12h or 14d", l.flag, l.text)
+		if *l.to, err = ParseAge(l.text); err != nil || *l.to < time.Minute || *l.to > 366*24*time.Hour {
+			return wrong("--signin-%s is %q; it is a time from 1m to 366d, such as 12h or 14d.", l.flag, l.text)
 		}
 	}
 	s.Lives = map[signin.Kind]signin.Life{signin.Browser: browser, signin.Launched: launched, signin.Dialect: dialect}

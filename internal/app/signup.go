@@ -50,12 +50,14 @@ func (c Config) signup() (s signup.Settings, pictures challenge.Config, err erro
 		Off: c.Signup == "off", Allowed: c.Domains, Blocked: c.Blocked, Approval: c.Approval, Reveal: c.Reveal, Delay: c.Delay,
 		Link: signup.LinkForm(c.Link), Home: c.Webapp,
 	}
-	if s.Trial, err = days(c.Trial); err != nil {
-		return s, pictures, fmt.Errorf("--signup-trial: %w", err)
+	if c.Trial != "" {
+		if s.Trial, err = ParseAge(c.Trial); err != nil {
+			return s, pictures, wrong("--signup-trial: %v.", err)
+		}
 	}
 	for _, f := range c.Fields {
 		if !slices.Contains([]string{"name", "newsletter", "none"}, f) {
-			return s, pictures, fmt.Errorf("--signup-fields: there is no field %q; there are name, newsletter and none", f)
+			return s, pictures, wrong("--signup-fields: there is no field %q; there are name, newsletter and none.", f)
 		}
 	}
 	for _, l := range []struct {
@@ -71,25 +73,27 @@ func (c Config) signup() (s signup.Settings, pictures challenge.Config, err erro
 			continue
 		}
 		if *l.to, err = limit.ParseWindows(l.text); err != nil {
-			return s, pictures, fmt.Errorf("--signup-%s: %w", l.flag, err)
+			return s, pictures, wrong("--signup-%s: %v", l.flag, err)
 		}
 	}
-	return s, pictures, s.Check()
+	if err := s.Check(); err != nil {
+		return s, pictures, wrong("%v.", err)
+	}
+	return s, pictures, nil
 }
 
-// days reads a length of time, also in days: "90d". Empty is none.
-func days(text string) (time.Duration, error) {
+// ParseAge reads a length of time, also in days: 90d, 12h or 30m, up to a hundred years.
+func ParseAge(text string) (time.Duration, error) {
+	d, err := time.ParseDuration(text)
 	if count, ok := strings.CutSuffix(text, "d"); ok {
-		n, err := strconv.Atoi(count)
-		if err != nil || n < 1 || n > 36500 {
-			return 0, fmt.Errorf("%q is no length of time; write 90d or 12h", text)
-		}
-		return time.Duration(n) * 24 * time.Hour, nil
+		var n uint64
+		n, err = strconv.ParseUint(count, 10, 16)
+		d = time.Duration(n) * 24 * time.Hour
 	}
-	if text == "" {
-		return 0, nil
+	if err != nil || d <= 0 || d > 36500*24*time.Hour {
+		return 0, fmt.Errorf("%q is no length of time; write 90d, 12h or 30m", text)
 	}
-	return time.ParseDuration(text)
+	return d, nil
 }
 
 // admit makes the rooms for people who come by themselves.

@@ -8,6 +8,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"rollway/internal/fault"
 )
 
 // postgres is PostgreSQL through pgx's own pool.
@@ -17,8 +19,8 @@ const postgresConns = 16
 
 func openPostgres(ctx context.Context, url string, conns int) (*postgres, error) {
 	cfg, err := pgxpool.ParseConfig(url)
-	if err != nil {
-		return nil, err
+	if err != nil { // which repeats no password
+		return nil, fault.New(fault.Invalid, "db_url", "The address of the database cannot be used: %v.", err)
 	}
 	cfg.MaxConns = postgresConns
 	if conns > 0 {

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// What is wrong with the command line or the configuration ends with status 2, says what it is and names the help of the
+// command; what is wrong with the world ends with 1.
+func TestUsage(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	notZip := filepath.Join(dir, "not.zip")
+	if err := os.WriteFile(notZip, []byte("nothing"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const nil0 = "00000000-0000-0000-0000-000000000000"
+	add := "statements forward add f --user u --password-file " + notZip + " --endpoint "
+	for _, c := range []struct {
+		args, says string
+		want       int
+	}{
+		{"serve --http nowhere", "HOST:PORT", 2},
+		{"serve --http 127.0.0.1:no-such-port", "HOST:PORT", 2},
+		{"serve --courseware-http nowhere", "--courseware-http", 2},
+		{"serve --public-url ftp://x", "http or https", 2},
+		{"serve --public-url https://a.example --courseware-url https://a.example", "an origin of their own", 2},
+		{"serve --dev --http 0.0.0.0:0", "loopback", 2},
+		{"serve --db postgres://[", "database", 2},
+		{"serve --mail carrier-pigeon", "--mail", 2},
+		{"serve --mail-from nobody", "--mail-from", 2},
+		{"serve --password-min 3", "--password-min", 2},
+		{"serve --trusted-proxies everybody", "--trusted-proxies", 2},
+		{"serve --signup perhaps", "--signup", 2},
+		{"serve --signup-trial soon", "--signup-trial", 2},
+		{"serve --signup-delay soon", "--signup-delay", 2},
+		{"serve --signup-limit often", "--signup-limit", 2},
+		{"serve --signup-fields shoe-size", "--signup-fields", 2},
+		{"serve --signup-link flyve-react", "dashboard", 2},
+		{"serve --signin-idle soon", "--signin-idle", 2},
+		{"serve --signin-limit often", "--signin-limit", 2},
+		{"person list --public-url ftp://x", "http or https", 2},
+		{"migrate up --http nowhere", "HOST:PORT", 2},
+		{"service-account create --name lms --scope people:everything", "people:everything", 2},
+		{"service-account create --name lms --scope all --expires soon", "90d", 2},
+		{"service-account create --name lms --scope all --expires 0d", "90d", 2},
+		{"service-account create --name lms --scope all --home-page nowhere", "nowhere", 2},
+		{"service-account create --name= --scope all", "name", 2},
+		{"service-account rotate nonsense", "UUID", 2},
+		{"service-account revoke nonsense", "UUID", 2},
+		{"service-account revoke 01a5c7c0-0000-7000-8000-000000000000", "no service account", 1},
+		{"content add", "either a package", 2},
+		{"content add --title T", "--url", 2},
+		{"content add --activity no-iri --url https://x.example --title T", "", 2},
+		{"content add --activity https://x.example --url javascript:alert(1) --title T", "", 2},
+		{"content add " + notZip, "zip", 1},
+		{"content add " + notZip + " --title T", "either a package", 2},
+		{"person add", "--attribute", 2},
+		{"person add --attribute Email", "NAME=VALUE", 2},
+		{"person add --account nonsense", "homePage|name", 2},
+		{"person list --after nonsense", "--after", 2},
+		{"person list --limit 0x", "--limit", 2},
+		{"person list --limit=-1", "1 to 1000", 2},
+		{"person get nobody@example.com", "Nobody", 1},
+		{"person list --org nowhere", "no organization", 1},
+		{"attribute add=", "", 2},
+		{"credential revoke=", "", 2},
+		{"statements export --since yesterday", "--since", 2},
+		{"statements export --until yesterday", "--until", 2},
+		{"statements export --resume", "--out", 2},
+		{"statements import", "--from", 2},
+		{"statements import a.ndjson --from https://lrs.example/xapi", "--from", 2},
+		{"statements import --from https://lrs.example/xapi --user KEY", "--password-file", 2},
+		{"statements import --from http://lrs.example/xapi --user KEY", "--plain-http", 2},
+		{"statements import --from nowhere", "https://lrs.example/xapi", 2},
+		{"statements import " + filepath.Join(dir, "missing.ndjson"), "missing.ndjson", 1},
+		{add + "nowhere", "https://lrs.example/xapi/", 2},
+		{add + "http://lrs.example/", "--plain-http", 2},
+		{add + "https://lrs.example/ --agent nobody", "--agent", 2},
+		{add + "https://lrs.example/ --registration " + nil0, "--registration", 2},
+		{add + "https://lrs.example/ --since yesterday", "--since", 2},
+		{add + "https://lrs.example/ --verb did", "IRI", 2},
+		{add + "https://lrs.example/ --related-agents", "agent", 2},
+		{"statements forward show f --limit=-1", "--limit", 2},
+		{"statements forward show f", "no forward", 1},
+		{"signup token create --origin nowhere", "origin", 2},
+		{"signup token create --expires soon", "90d", 2},
+		{"signup token revoke nonsense", "UUID", 2},
+		{"signup list --limit 0", "--limit", 2},
+		{"signup extend 1 --by soon", "90d", 2},
+		{"signup extend 1 --by 30d", "sign-up", 1},
+		{"mail test nobody", "", 2},
+		{"mail test ada@example.com --lang tlh", "--lang", 2},
+		{"mail test ada@example.com", "--mail", 1},
+	} {
+		args := append(strings.Fields(c.args), "--data", filepath.Join(dir, "data"))
+		for i, a := range args { // what strings.Fields cannot say: an empty argument
+			if word, empty := strings.CutSuffix(a, "="); empty && i == 1 {
+				args = append(append(args[:1:1], word, ""), args[2:]...)
+			}
+		}
+		var out, errs bytes.Buffer
+		if got := run(t.Context(), args, &out, &errs); got != c.want || !strings.Contains(errs.String(), c.says) {
+			t.Errorf("rollway %s: status %d, want %d\n%s", c.args, got, c.want, errs.String())
+		}
+		if hint := strings.Contains(errs.String(), " --help"); hint != (c.want == 2) {
+			t.Errorf("rollway %s: a hint to the help: %v\n%s", c.args, hint, errs.String())
+		}
+	}
+}
