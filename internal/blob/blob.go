@@ -17,9 +17,10 @@
 // # Order of removal
 //
 // A file's time says when somebody last put it, and Collect leaves alone what was put after the time that it is given: the
-// commit of a row that names it may be under way. Putting, Renew and removing lock the directory that the blob stands in
-// (flock: shared, shared, alone), so that a blob is not removed between the moment it is found to be old and the one in which
-// it is found to be there already.
+// commit of a row that names it may be under way. Looking whether a blob is there already, Renew, placing and removing lock the
+// directory that the blob stands in (flock: shared, shared, alone, alone), so that a blob is not removed between the moment it
+// is found to be old and the one in which it is found to be there already, and only one of two that put the same makes it. Drop removes what a Put made, at once, when nothing is going to name it after all: only if
+// the file still has the very time that this Put gave it, so nobody else has put it since.
 package blob
 
 import (
@@ -53,6 +54,8 @@ const tmpDir = "tmp"
 type Ref struct {
 	SHA256 [32]byte
 	Size   int64 // bytes
+
+	made time.Time // the file's time when this Put made it; zero when it was there
 }
 
 // Store is a directory of blobs. It holds no state, so several processes may use one directory.
@@ -150,26 +153,47 @@ func (s *Store) put(ctx context.Context, r io.Reader, expect *[32]byte) (ref Ref
 		return ref, ErrMismatch
 	}
 
-	unlock, err := s.lock(ref.SHA256[0], syscall.LOCK_SH)
-	if err != nil {
-		return ref, err
-	}
-	defer func() { err = errors.Join(err, unlock()) }()
-	there, err := s.keep(ref.SHA256)
+	there, err := s.locked(ref.SHA256, syscall.LOCK_SH, s.keep)
 	if err != nil || there {
 		return ref, err
+	}
+	now := time.Now()
+	if err := os.Chtimes(f.Name(), now, now); err != nil {
+		return ref, fmt.Errorf("date a blob: %w", err)
 	}
 	if err := f.Sync(); err != nil {
 		return ref, fmt.Errorf("sync a blob: %w", err)
 	}
-	if err := os.Rename(f.Name(), s.path(ref.SHA256)); err != nil {
-		return ref, fmt.Errorf("place a blob: %w", err)
+	there, err = s.locked(ref.SHA256, syscall.LOCK_EX, func(sum [32]byte) (bool, error) {
+		if there, err := s.keep(sum); err != nil || there {
+			return there, err
+		}
+		_, gone := os.Lstat(s.path(sum)) // if not, it is damaged, and rows may name it
+		if err := os.Rename(f.Name(), s.path(sum)); err != nil {
+			return false, fmt.Errorf("place a blob: %w", err)
+		}
+		if placed = true; gone != nil {
+			ref.made = now
+		}
+		return false, nil
+	})
+	if err != nil || there {
+		return ref, err
 	}
-	placed = true
 	if err := f.Close(); err != nil {
 		return ref, fmt.Errorf("close a blob: %w", err)
 	}
 	return ref, syncPath(filepath.Dir(s.path(ref.SHA256)))
+}
+
+// locked does something with a blob while its directory is locked.
+func (s *Store) locked(sum [32]byte, how int, do func([32]byte) (bool, error)) (there bool, err error) {
+	unlock, err := s.lock(sum[0], how)
+	if err != nil {
+		return false, err
+	}
+	there, err = do(sum)
+	return there, errors.Join(err, unlock())
 }
 
 // keep reports whether the blob is there and sound, and makes it durable if so: whoever renamed it into place may not have

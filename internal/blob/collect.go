@@ -21,6 +21,27 @@ func (s *Store) Renew(sum [32]byte) error {
 	return errors.Join(s.touch(sum), unlock())
 }
 
+// Drop removes a blob that nothing is going to name after all, if it was this Put that made it and nobody has put or renewed
+// it since.
+func (s *Store) Drop(ref Ref) (err error) {
+	if ref.made.IsZero() {
+		return nil
+	}
+	unlock, err := s.lock(ref.SHA256[0], syscall.LOCK_EX)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, unlock()) }()
+	info, err := os.Stat(s.path(ref.SHA256))
+	if err == nil && info.ModTime().Equal(ref.made) { // never so where the file system keeps no nanoseconds
+		err = os.Remove(s.path(ref.SHA256))
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("drop a blob: %w", err)
+	}
+	return nil
+}
+
 func (s *Store) touch(sum [32]byte) error {
 	now := time.Now()
 	if err := os.Chtimes(s.path(sum), now, now); err != nil {

@@ -187,3 +187,29 @@ func nameOf(file string) (sum [32]byte, ok bool) {
 	}
 	return [32]byte(b), true
 }
+
+// What a Put made is dropped, unless it was there before or somebody has put or renewed it since.
+func TestDrop(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	is := func(what string, ref Ref, there bool) {
+		t.Helper()
+		if err := s.Drop(ref); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Verify(ref.SHA256); errors.Is(err, fs.ErrNotExist) == there {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	is("alone", put(t, s, "alone"), false)
+	is("again after it was dropped", put(t, s, "alone"), false)
+	made := put(t, s, "put twice")
+	again := put(t, s, "put twice")
+	is("who put it second", again, true)
+	is("who put it first", made, true)
+	made = put(t, s, "renewed")
+	if err := s.Renew(made.SHA256); err != nil {
+		t.Fatal(err)
+	}
+	is("renewed", made, true)
+}
