@@ -11,7 +11,9 @@ import (
 	"io/fs"
 	"mime"
 	"strings"
+	"time"
 
+	"rollway/internal/blob"
 	"rollway/internal/db"
 	"rollway/internal/fault"
 	"rollway/xapi"
@@ -41,15 +43,14 @@ type held struct {
 // declared is what the statements of a request say of one piece of data.
 type declared struct {
 	facts  []*xapi.AttachmentFacts
-	came   bool
-	sum    [32]byte
-	size   int64
+	came   time.Time // zero while it has not
+	blob   blob.Ref
 	signed bool // it is the signature of a statement
 }
 
 // receive stores the data of attachments and notes at each entry what it holds. The statements were checked before, so that
-// little is stored for nothing; what is, the collector of blobs takes.
-func (s *Store) receive(ctx context.Context, p *put, next Parts) error {
+// little is stored for nothing. Without an error, the put's arrival is to be left in the end.
+func (s *Store) receive(ctx context.Context, p *put, next Parts) (err error) {
 	var wanted map[string]*declared
 	for _, e := range p.entries {
 		for i := range e.facts.Attachments {
@@ -69,7 +70,19 @@ func (s *Store) receive(ctx context.Context, p *put, next Parts) error {
 			d.signed = d.signed || signs(a)
 		}
 	}
-	if err := s.receiveParts(ctx, wanted, next); err != nil {
+	if wanted != nil {
+		if p.arrival, err = s.arriving(ctx, p.org); err != nil {
+			return err
+		}
+	}
+	p.arrival.wanted = wanted
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.drop(wanted, nil))
+			p.arrival.leave()
+		}
+	}()
+	if err := s.receiveParts(ctx, &p.arrival, next); err != nil {
 		return err
 	}
 	for _, e := range p.entries {
@@ -78,6 +91,33 @@ func (s *Store) receive(ctx context.Context, p *put, next Parts) error {
 		}
 	}
 	return s.renew(wanted)
+}
+
+// dropUnused removes the data that came with a put of which it is certain that it stored nothing that names it.
+func (s *Store) dropUnused(p *put) error {
+	if p.arrival.wanted == nil {
+		return nil
+	}
+	named := map[[32]byte]bool{}
+	for _, e := range p.entries {
+		if p.err == nil && !e.known {
+			for _, a := range e.attachments {
+				named[a.sum] = true
+			}
+		}
+	}
+	return s.drop(p.arrival.wanted, named)
+}
+
+// drop removes what came but for what is named. The collector of blobs takes what a killed process could not drop.
+func (s *Store) drop(wanted map[string]*declared, named map[[32]byte]bool) error {
+	var errs []error
+	for _, d := range wanted {
+		if !d.came.IsZero() && !named[d.blob.SHA256] {
+			errs = append(errs, s.blobs.Drop(d.blob))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // signs tells whether an attachment is the signature of its statement.
@@ -92,7 +132,7 @@ func admitAttachment(a *xapi.AttachmentFacts) error {
 	return nil
 }
 
-func (s *Store) receiveParts(ctx context.Context, wanted map[string]*declared, next Parts) error {
+func (s *Store) receiveParts(ctx context.Context, a *arrival, next Parts) error {
 	total := int64(0)
 	for n := 0; ; n++ {
 		part, err := next()
@@ -105,16 +145,16 @@ func (s *Store) receiveParts(ctx context.Context, wanted map[string]*declared, n
 		if n == MaxParts {
 			return fault.New(fault.TooLarge, "too_many_attachments", "One request takes the data of at most %d attachments.", MaxParts)
 		}
-		d := wanted[strings.ToLower(part.Hash)]
+		d := a.wanted[strings.ToLower(part.Hash)]
 		if err := d.admit(part); err != nil {
 			return err
 		}
-		check := &checking{r: part.Data, hash: hashes[len(part.Hash)](), part: part, declared: d, left: min(MaxAttachment, MaxAttachments-total)}
+		check := &checking{r: part.Data, hash: hashes[len(part.Hash)](), part: part, declared: d, arrival: a, left: min(MaxAttachment, MaxAttachments-total)}
 		ref, err := s.blobs.Put(ctx, check)
 		if err != nil {
 			return err
 		}
-		d.came, d.sum, d.size = true, ref.SHA256, ref.Size
+		d.came, d.blob = time.Now(), ref
 		total += ref.Size
 	}
 }
@@ -124,7 +164,7 @@ func (d *declared) admit(part Part) error {
 	switch {
 	case d == nil:
 		return badAttachment("surplus_attachment", "The request has a part with data that no attachment of its statements has as sha2.", part.Hash)
-	case d.came:
+	case !d.came.IsZero():
 		return badAttachment("attachment_twice", "The request has two parts with the same data; one is enough for all attachments.", part.Hash)
 	}
 	typed, sized := part.ContentType == "", part.Length < 0
@@ -159,6 +199,7 @@ type checking struct {
 	hash     hash.Hash
 	part     Part
 	declared *declared
+	arrival  *arrival
 	n, left  int64
 }
 
@@ -166,6 +207,9 @@ func (c *checking) Read(p []byte) (int, error) {
 	n, err := c.r.Read(p)
 	c.n += int64(n)
 	c.hash.Write(p[:n])
+	if err := c.arrival.take(n); err != nil {
+		return n, err
+	}
 	switch {
 	case c.n > c.left:
 		return n, fault.New(fault.TooLarge, "attachment_too_large", "One attachment has at most %d MB, and those of one request %d MB.", MaxAttachment>>20, MaxAttachments>>20)
@@ -190,9 +234,9 @@ func (s *Store) attach(e *entry, wanted map[string]*declared) error {
 		sha2 := string(a.SHA2)
 		d := wanted[strings.ToLower(sha2)]
 		switch {
-		case !d.came && a.FileURL == nil:
+		case d.came.IsZero() && a.FileURL == nil:
 			return badAttachment("attachment_missing", "An attachment has no fileUrl, and its data did not come with the statement.", sha2)
-		case !d.came:
+		case d.came.IsZero():
 			continue
 		case signs(a) && !checked[d]:
 			if err := s.checkSignature(e, d); err != nil {
@@ -208,14 +252,14 @@ func (s *Store) attach(e *entry, wanted map[string]*declared) error {
 				seen = map[string]bool{}
 			}
 			seen[sha2] = true
-			e.attachments = append(e.attachments, held{sha2, string(a.ContentType), d.sum, d.size})
+			e.attachments = append(e.attachments, held{sha2, string(a.ContentType), d.blob.SHA256, d.blob.Size})
 		}
 	}
 	return nil
 }
 
 func (s *Store) checkSignature(e *entry, d *declared) error {
-	f, _, err := s.blobs.Open(d.sum)
+	f, _, err := s.blobs.Open(d.blob.SHA256)
 	if err != nil {
 		return err
 	}
@@ -243,13 +287,16 @@ func badAttachment(code, message, sha2 string) error {
 	return fault.New(fault.Invalid, code, "%s", message).With(fault.Field{Name: "/attachments", Message: "Its SHA-2 is " + sha2 + ".", Value: sha2})
 }
 
+// renewAfter is much less than the age at which the collector takes a blob.
+const renewAfter = time.Hour
+
 // renew keeps the collector away until the rows are committed: the first part may have come hours before the last.
 func (s *Store) renew(wanted map[string]*declared) error {
 	for _, d := range wanted {
-		if !d.came {
+		if d.came.IsZero() || time.Since(d.came) < renewAfter {
 			continue
 		}
-		err := s.blobs.Renew(d.sum)
+		err := s.blobs.Renew(d.blob.SHA256)
 		if errors.Is(err, fs.ErrNotExist) {
 			return fault.New(fault.Unavailable, "attachment_lost", "The data took too long to arrive. Send the request again.").Because(err)
 		}

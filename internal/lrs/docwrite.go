@@ -10,6 +10,7 @@ import (
 	"rollway/internal/access"
 	"rollway/internal/db"
 	"rollway/internal/fault"
+	"rollway/internal/id"
 	"rollway/xapi"
 )
 
@@ -87,7 +88,7 @@ func (s *Store) DeleteDocument(ctx context.Context, c access.Caller, k DocumentK
 		if err := pre.check(there); err != nil || there == nil {
 			return err
 		}
-		return tx.Defer(ctx, "DELETE"+one, p.one()...)
+		return s.remove(ctx, tx, p.org, one, p.one())
 	})
 }
 
@@ -102,7 +103,28 @@ func (s *Store) DeleteDocuments(ctx context.Context, c access.Caller, k Document
 		return err
 	}
 	where, args := p.many(c)
-	return s.db.Write(ctx, func(tx *db.Tx) error { return tx.Defer(ctx, "DELETE FROM documents"+where, args...) })
+	return s.db.Write(ctx, func(tx *db.Tx) error { return s.remove(ctx, tx, p.org, " FROM documents"+where, args) })
+}
+
+// remove deletes documents.
+func (s *Store) remove(ctx context.Context, tx *db.Tx, org id.OrgID, which string, args []any) error {
+	if s.quota(org) == 0 {
+		return tx.Defer(ctx, "DELETE"+which, args...)
+	}
+	if err := s.claim(ctx, tx, org); err != nil {
+		return err
+	}
+	freed := int64(0)
+	err := tx.Each(ctx, "DELETE"+which+" RETURNING length(content)", args, func(r *db.Rows) error {
+		var n int64
+		err := r.Scan(&n)
+		freed += documentBytes + n
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return s.charge(ctx, tx, org, -freed)
 }
 
 // lock makes changes of one document wait for each other, also while it does not exist.
@@ -124,6 +146,9 @@ func (s *Store) change(ctx context.Context, c access.Caller, k DocumentKey, d Do
 		if err := p.lock(ctx, tx); err != nil {
 			return err
 		}
+		if err := s.claim(ctx, tx, p.org); err != nil {
+			return err
+		}
 		there, err := load(ctx, tx, &p)
 		if err != nil {
 			return err
@@ -138,7 +163,16 @@ func (s *Store) change(ctx context.Context, c access.Caller, k DocumentKey, d Do
 		if next.Content == nil {
 			next.Content = []byte{}
 		}
+		grown := int64(len(next.Content))
+		if there == nil {
+			grown += documentBytes
+		} else {
+			grown -= int64(len(there.Content))
+		}
 		sum := sha1.Sum(next.Content)
+		if err := s.charge(ctx, tx, p.org, grown); err != nil {
+			return err
+		}
 		return tx.Defer(ctx, `INSERT INTO documents (org_id, space, registration, name, activity, agent, content_type, content, etag, updated)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (org_id, space, registration, name)
 			DO UPDATE SET content_type = excluded.content_type, content = excluded.content, etag = excluded.etag, updated = excluded.updated`,

@@ -146,7 +146,7 @@ func (im *importing) take(ctx context.Context, item Item) error {
 // stops tells whether an error is not about a statement but about this store.
 func stops(err error) bool {
 	kind := fault.Of(err).Kind
-	return err != nil && (kind == fault.Internal || kind == fault.Unavailable)
+	return err != nil && (kind == fault.Internal || kind == fault.Unavailable || fault.Of(err).Code == quotaCode)
 }
 
 // flush stores the batch and keeps how far the import has come.

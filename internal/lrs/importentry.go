@@ -56,7 +56,12 @@ func (im *importing) attachments(ctx context.Context, e *entry, item Item) error
 	}
 	take := func(next Parts) error {
 		e.attachments = nil
-		return im.receive(ctx, &put{entries: []*entry{e}}, next)
+		p := &put{org: im.caller.Org, entries: []*entry{e}}
+		if err := im.receive(ctx, p, next); err != nil {
+			return err
+		}
+		p.arrival.leave()
+		return nil
 	}
 	switch {
 	case im.options.Data != nil:

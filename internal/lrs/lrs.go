@@ -1,6 +1,7 @@
 package lrs
 
 import (
+	"cmp"
 	"context"
 	"crypto/cipher"
 	"strings"
@@ -47,6 +48,9 @@ type Config struct {
 	Now func() time.Time
 	// Guest says that another process may serve the same SQLite database, or come to; see [Store.Lead].
 	Guest bool
+	// Quota is how many bytes of records an organization may keep that is not [id.DefaultOrg]; [GuestQuota] when 0, any number
+	// when less.
+	Quota int64
 }
 
 // Store is the record store. It is safe for use by many goroutines. Of the Stores on one SQLite database all but one are
@@ -67,6 +71,9 @@ type Store struct {
 	tail     tail
 	known    known
 	readers  sync.Pool // *xapi.Reader
+
+	guests   int64 // bytes of records that an organization may keep which is not the first
+	arrivals arrivals
 }
 
 // Open makes a Store on a migrated database.
@@ -74,7 +81,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if _, err := xapi.ParseIRI(cfg.HomePage); err != nil {
 		return nil, fault.New(fault.Invalid, "home_page", "The record store needs the public address of the installation, an absolute IRI, not %q.", cfg.HomePage)
 	}
-	s := &Store{db: cfg.DB, blobs: cfg.Blobs, homePage: strings.TrimSuffix(cfg.HomePage, "/"), now: cfg.Now}
+	s := &Store{db: cfg.DB, blobs: cfg.Blobs, homePage: strings.TrimSuffix(cfg.HomePage, "/"), now: cfg.Now, guests: cmp.Or(cfg.Quota, GuestQuota)}
 	if s.now == nil {
 		s.now = time.Now
 	}

@@ -23,7 +23,7 @@ func each(t *testing.T, fn func(t *testing.T, s *lrs.Store)) {
 	t.Helper()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		if !testing.Short() {
-			t.Run("remembered", func(t *testing.T) { fn(t, open(t, d)) })
+			t.Run("remembered", func(t *testing.T) { fn(t, openQuota(t, d, lrs.GuestQuota)) })
 		}
 		t.Run("indexed", func(t *testing.T) {
 			s := open(t, d)
@@ -43,9 +43,11 @@ func indexing(t *testing.T, s *lrs.Store) {
 	}
 }
 
-func open(t testing.TB, d *db.DB) *lrs.Store {
+func open(t testing.TB, d *db.DB) *lrs.Store { return openQuota(t, d, -1) }
+
+func openQuota(t testing.TB, d *db.DB, quota int64) *lrs.Store {
 	t.Helper()
-	s, err := lrs.Open(t.Context(), lrs.Config{DB: d, HomePage: "https://rollway.example/"})
+	s, err := lrs.Open(t.Context(), lrs.Config{DB: d, HomePage: "https://rollway.example/", Quota: quota})
 	if err != nil {
 		t.Fatal(err)
 	}

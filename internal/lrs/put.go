@@ -26,6 +26,7 @@ type put struct {
 	voidsAny  bool  // may void what others vouch for
 	lenient   bool  // one that differs from what is there keeps none of the others out
 	run       int64 // of an import
+	arrival   arrival
 
 	look   bool            // PostgreSQL: it cannot go straight in
 	again  bool            // it was found so, and nothing is stored yet
@@ -79,7 +80,8 @@ func (s *Store) Put(ctx context.Context, c access.Caller, line xapi.Version, wan
 //
 // Attachments get their data from the parts, which are asked for when the statements are found to be fit: each part is the
 // data of some attachment, no two have the same, and an attachment without a fileUrl needs its part. Signatures must be well
-// formed ([xapi.Signature.Check]). What is wrong with a part is Invalid; beyond a limit, it is TooLarge.
+// formed ([xapi.Signature.Check]). What is wrong with a part is Invalid; beyond a limit, or the organization's quota, it is
+// TooLarge.
 func (s *Store) PutWith(ctx context.Context, c access.Caller, line xapi.Version, wanted id.StatementID, body []byte, next Parts) ([]id.StatementID, error) {
 	if err := c.Require(access.StatementsWrite); err != nil {
 		return nil, err
@@ -102,6 +104,7 @@ func (s *Store) PutWith(ctx context.Context, c access.Caller, line xapi.Version,
 		s.readers.Put(reader)
 		return nil, err
 	}
+	defer p.arrival.leave()
 	if len(p.entries) == 0 {
 		s.readers.Put(reader)
 		return []id.StatementID{}, nil
@@ -114,7 +117,7 @@ func (s *Store) PutWith(ctx context.Context, c access.Caller, line xapi.Version,
 		ids[i] = e.id
 	}
 	s.readers.Put(reader)
-	return ids, p.err
+	return ids, errors.Join(p.err, s.dropUnused(p))
 }
 
 // store writes a put and returns when it is durable.

@@ -58,7 +58,7 @@ func (r straightRow) compare(o straightRow) int {
 func (s *Store) straightColumns(items []*put) []any {
 	var rows []straightRow
 	for _, p := range items {
-		if p.look || p.run != 0 || len(p.defines) > 0 || len(rows)+len(p.entries) > straightMost {
+		if p.look || p.run != 0 || len(p.defines) > 0 || s.quota(p.org) > 0 || len(rows)+len(p.entries) > straightMost {
 			return nil
 		}
 		for _, e := range p.entries {

@@ -34,8 +34,9 @@ type writing struct {
 	stamp stamp
 	last  int64 // SQLite: the greatest position there is
 
-	known   map[ref]*stored // statements there already, of those asked about
-	waiting []ref           // statements that are not there though others point at them
+	kept    map[id.OrgID]int64 // bytes, of organizations with a quota
+	known   map[ref]*stored    // statements there already, of those asked about
+	waiting []ref              // statements that are not there though others point at them
 	fresh   map[ref]*entry
 	new     []*entry // to be stored, in order
 	orgs    []id.OrgID
@@ -106,6 +107,9 @@ func (w *writing) look(ctx context.Context) error {
 		return err
 	}
 	if err := w.askDefinitions(ctx); err != nil {
+		return err
+	}
+	if err := w.askUsage(ctx); err != nil {
 		return err
 	}
 	if w.tx.Engine == db.PostgreSQL {
@@ -196,6 +200,9 @@ func (w *writing) decide(p *put) error {
 		}
 		e.known = true
 	}
+	if p.err = w.fits(p); p.err != nil {
+		return nil
+	}
 	if w.fresh == nil {
 		w.fresh = make(map[ref]*entry, len(p.entries))
 	}
@@ -254,6 +261,9 @@ func (w *writing) insert(ctx context.Context) error {
 		return err
 	}
 	if err := w.insertAttachments(ctx); err != nil {
+		return err
+	}
+	if err := w.charge(ctx); err != nil {
 		return err
 	}
 	if err := insertInherited.Insert(ctx, w.tx, w.inherited); err != nil {

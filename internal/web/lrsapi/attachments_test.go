@@ -11,6 +11,7 @@ import (
 	"mime"
 	"mime/multipart"
 	"net/http"
+	"net/url"
 	"runtime"
 	"slices"
 	"strings"
@@ -20,6 +21,7 @@ import (
 
 	"rollway/internal/db"
 	"rollway/internal/db/dbtest"
+	"rollway/internal/id"
 	"rollway/internal/lrs"
 )
 
@@ -438,6 +440,41 @@ func TestAttachmentsHaveLimits(t *testing.T) {
 	if a := s.do(t, exchange{method: "POST", path: "statements", header: mixedType(), body: mixed(of, part(signature, "Content-Type", ""))}); a.status != 413 {
 		t.Errorf("a long signature: %d %s", a.status, a.body)
 	}
+}
+
+// An organization that is full is told so in plain words, whatever it sends; it reads and resends what it has.
+func TestQuotaIsTold(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s := serve(t, d)
+		half, sid := strings.Repeat("h", 600<<10), id.NewRandom[id.StatementID]().String()
+		send := func(sid, who, data string) answer {
+			return s.do(t, exchange{method: "PUT", path: "statements?statementId=" + sid, header: mixedType() + "\nAuthorization: Test " + who, body: mixed(attaching(sid, ann, attachment(data)), part(data))})
+		}
+		document := func(who string) answer {
+			return s.do(t, exchange{method: "PUT", path: "agents/profile?profileId=p&agent=" + url.QueryEscape(ann), header: "If-None-Match: *\nAuthorization: Test " + who, body: `"` + half + `"`})
+		}
+		for _, again := range []bool{false, true} {
+			if a := send(sid, "guest", half); a.status != 204 {
+				t.Errorf("again %v: %d %s", again, a.status, a.body)
+			}
+		}
+		other := id.NewRandom[id.StatementID]().String()
+		for what, a := range map[string]answer{"attachment": send(other, "guest", "o"+half), "document": document("guest")} {
+			if a.status != 413 || !strings.Contains(a.body, "quota_records") || !strings.Contains(a.body, "the 1 MB that may be kept") || a.header.Get("Access-Control-Allow-Origin") != "*" {
+				t.Errorf("%s: %d %s", what, a.status, a.body)
+			}
+		}
+		if a := s.do(t, exchange{method: "GET", path: "statements?statementId=" + other, header: "Authorization: Test guest"}); a.status != 404 {
+			t.Errorf("what was refused: %d %s", a.status, a.body)
+		}
+		if g := s.given(t, "statements?attachments=true&statementId="+sid, "Authorization: Test guest"); g.parts[sha(half)] != half {
+			t.Errorf("%d parts", len(g.parts))
+		}
+		if a, b := send(other, "service", "o"+half+half), document("service"); a.status != 204 || b.status != 204 {
+			t.Errorf("the first organization: %d %s, %d %s", a.status, a.body, b.status, b.body)
+		}
+	})
 }
 
 const signatureUsage = `"http://adlnet.gov/expapi/attachments/signature"`

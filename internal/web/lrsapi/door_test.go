@@ -45,6 +45,7 @@ func callers(t testing.TB) map[string]access.Caller {
 	return map[string]access.Caller{
 		"service": {Org: id.DefaultOrg, Kind: access.ServiceAccount, Name: "service account lms", Scopes: access.All, ServiceAccount: id.New[id.ServiceAccountID]()},
 		"ann":     {Org: id.DefaultOrg, Kind: access.Credential, Name: "credential ann", Scopes: access.Learner, Credential: id.New[id.CredentialID](), Bound: &access.Bound{Person: id.New[id.PersonID](), Agent: agent}},
+		"guest":   {Org: 2, Kind: access.ServiceAccount, Name: "service account guest", Scopes: access.All, ServiceAccount: id.New[id.ServiceAccountID]()},
 		"nobody":  {Org: id.DefaultOrg, Kind: access.ServiceAccount, Name: "service account none", ServiceAccount: id.New[id.ServiceAccountID]()},
 	}
 }
@@ -70,7 +71,7 @@ func serveWith(t testing.TB, d *db.DB, open func(web.Door, *lrs.Store, lrsapi.Pe
 	if err != nil {
 		t.Fatal(err)
 	}
-	store, err := lrs.Open(t.Context(), lrs.Config{DB: d, Blobs: blobs, HomePage: "https://lrs.example.com"})
+	store, err := lrs.Open(t.Context(), lrs.Config{DB: d, Blobs: blobs, HomePage: "https://lrs.example.com", Quota: 1 << 20})
 	if err != nil {
 		t.Fatal(err)
 	}
