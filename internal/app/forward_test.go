@@ -72,6 +72,30 @@ func TestForwardFilter(t *testing.T) {
 	})
 }
 
+// Hundreds that are found only by what they point at, which comes last, are sent behind it, each once and in their order.
+func TestForwardManyFoundLate(t *testing.T) {
+	eachSending(t, func(s *sending) {
+		r := s.request("some")
+		r.Filter = forward.Filter{Verb: "https://example.com/did"}
+		s.add(r)
+		late := id.NewRandom[id.StatementID]().String()
+		pointing := fmt.Sprintf(`"verb":{"id":"https://example.com/quoted"},"object":{"objectType":"StatementRef","id":%q}`, late)
+		early := s.put(xapi.V1, times(330, pointing)...)
+		passed := s.put(xapi.V1, did)
+		s.arrive(passed)
+		s.until("the place is behind them", func() bool { return s.get("some").Sent == 1 })
+		text := fmt.Sprintf(`{"id":%q,"actor":{"mbox":"mailto:ada@example.com"},%s}`, late, did)
+		_, err := s.house.Records.Put(s.Context(), s.caller, xapi.V1, id.StatementID{}, []byte(text))
+		s.must(err)
+		last := s.put(xapi.V1, did)
+		s.arrive(slices.Concat(passed, []string{late}, early, last))
+		s.until("the state says so", func() bool { return s.get("some").Waiting.IsZero() })
+		if f := s.get("some"); f.Sent != 333 || len(s.posts) > 8 {
+			s.Errorf("%d sent in %d requests", f.Sent, len(s.posts))
+		}
+	})
+}
+
 // A receiver that is down, slow to be ready or closed to us keeps the place; the state says why and until when.
 func TestForwardWaits(t *testing.T) {
 	eachSending(t, func(s *sending) {

@@ -3,6 +3,7 @@ package forward
 import (
 	"context"
 	"errors"
+	"iter"
 	"net/http"
 	"net/url"
 	"time"
@@ -101,8 +102,8 @@ type attempt struct {
 	to       receiver
 	org      id.OrgID
 	began    time.Time
-	rest     []lrs.Statement // to be sent in order, of those after the place
-	top      lrs.Position    // the greatest of those that are settled
+	ahead                 // of those after the place
+	top      lrs.Position // the greatest of those that are settled
 	progress progress
 	wait     time.Duration // that the receiver asks for
 }
@@ -115,11 +116,21 @@ func (a *attempt) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	found, more, err := a.Records.After(ctx, reader(a.org, a.to.Forward), a.to.Filter.query(batchStatements), a.to.place, lrs.At(through))
+	c, q := reader(a.org, a.to.Forward), a.to.Filter.query(batchStatements)
+	found, more, err := a.Records.After(ctx, c, q, a.to.place, lrs.At(through))
 	if err != nil {
 		return err
 	}
-	for a.rest = found; len(a.rest) > 0 && !a.late(); {
+	var stop func()
+	a.pull, stop = iter.Pull2(a.Records.WithEarlier(ctx, c, q, found))
+	defer stop()
+	for {
+		if err := a.fill(); err != nil {
+			return err
+		}
+		if len(a.rest) == 0 || a.late() {
+			break
+		}
 		if err := a.next(ctx, a.rest); err != nil {
 			return err
 		}
@@ -159,8 +170,7 @@ func (a *attempt) pass() {
 	if len(a.rest) == 0 {
 		return // one that was refused before
 	}
-	a.top = max(a.top, a.rest[0].Position())
-	a.rest = a.rest[1:]
+	a.top = max(a.top, a.shift().Position())
 	if len(a.rest) == 0 || a.rest[0].Position() > a.top {
 		a.progress.place = a.top
 	}

@@ -3,6 +3,8 @@ package lrs
 import (
 	"cmp"
 	"context"
+	"errors"
+	"iter"
 	"math"
 	"slices"
 	"time"
@@ -35,12 +37,11 @@ func (st Statement) Position() Position { return Position(st.pos) }
 // do not count. A follower takes [Store.ConsistentThrough] as through, asked for before.
 //
 // Voided statements are among them: what voids them follows. A statement that came before the one it points at, and is
-// found by what that one is found by only since, has a position that the follower has passed; it stands right behind the
-// one it points at, with its own position.
+// found by what that one is found by only since, has a position that the follower has passed: [Store.WithEarlier] brings it.
 //
-// It needs statements/read.
+// It needs statements/read, and a caller that is not bound to an agent.
 func (s *Store) After(ctx context.Context, c access.Caller, q Query, after, through Position) ([]Statement, bool, error) {
-	if err := c.Require(access.StatementsRead); err != nil {
+	if err := requireWhole(c, access.StatementsRead); err != nil {
 		return nil, false, err
 	}
 	q.Since, q.Until, q.Ascending = time.Time{}, time.Time{}, true
@@ -50,74 +51,118 @@ func (s *Store) After(ctx context.Context, c access.Caller, q Query, after, thro
 	sel := s.selection(c.Org, q, mine{}, int64(after))
 	sel.to, sel.voided = int64(through)+1, true
 	page, err := s.page(ctx, &sel, min(q.Limit, MaxLimit))
-	if err != nil || len(sel.facets) == 0 { // without a filter nothing is found late
-		return page.statements, page.more, err
-	}
-	found, err := s.withEarlier(ctx, c.Org, page.statements)
-	return found, page.more, err
+	return page.statements, page.more, err
 }
 
-var findEarlier = db.NewLookup(`SELECT n.target, s.pos, s.id, s.body FROM @ n
-	JOIN statement_refs r ON r.org_id = n.org_id AND r.target = n.target AND r.pos < n.pos
-	JOIN statements s ON s.org_id = r.org_id AND s.pos = r.pos`,
-	db.Column{Name: "org_id", Type: "bigint"}, db.Column{Name: "target", Type: "uuid"}, db.Column{Name: "pos", Type: "bigint"})
+// WithEarlier yields what After returned for a query, and right behind each statement those that point at it, directly or by
+// way of others, and came before it, with their own positions. However many these are, it holds few of them at a time. An
+// error is the last it yields.
+//
+// It needs what After needs.
+func (s *Store) WithEarlier(ctx context.Context, c access.Caller, q Query, found []Statement) iter.Seq2[Statement, error] {
+	return func(yield func(Statement, error) bool) {
+		e := earlier{store: s, org: c.Org, yield: yield, given: make(map[id.StatementID]bool, len(found)), direct: q.unfiltered()}
+		for _, st := range found {
+			e.given[st.ID] = true
+		}
+		err := requireWhole(c, access.StatementsRead)
+		if err == nil {
+			err = e.each(ctx, found, 0, 0)
+		}
+		if err != nil && err != errEnough {
+			yield(Statement{}, err)
+		}
+	}
+}
 
-// withEarlier adds those that point at the statements, directly or by way of others, and came before them.
-func (s *Store) withEarlier(ctx context.Context, org id.OrgID, found []Statement) ([]Statement, error) {
-	type pointed struct {
-		at   id.StatementID
-		root int64 // position of the statement that the others lead to
-	}
-	seen := map[id.StatementID]bool{}
-	asked := make([]pointed, len(found))
-	for i, st := range found {
-		seen[st.ID] = true
-		asked[i] = pointed{st.ID, st.pos}
-	}
-	earlier := map[id.StatementID][]Statement{}
-	for depth := 0; len(asked) > 0 && depth < maxChain; depth++ {
-		rows, roots := make([][]any, len(asked)), map[id.StatementID]int64{}
-		for i, p := range asked {
-			rows[i], roots[p.at] = []any{int64(org), p.at, p.root}, p.root
-		}
-		asked = nil
-		err := s.db.Read(ctx, func(tx *db.Tx) error {
-			err := findEarlier.Ask(ctx, tx, rows, func(r *db.Rows) error {
-				var target id.StatementID
-				var st Statement
-				if err := r.Scan(&target, &st.pos, &st.ID, &st.JSON); err != nil || seen[st.ID] {
-					return err
-				}
-				seen[st.ID] = true
-				st.Stored = storedAt(st.pos)
-				earlier[target] = append(earlier[target], st)
-				asked = append(asked, pointed{st.ID, roots[target]})
-				return nil
-			})
-			if err != nil {
-				return err
-			}
-			return tx.Flush(ctx)
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
-	if len(earlier) == 0 {
-		return found, nil
-	}
-	var all []Statement
-	var add func(st Statement)
-	add = func(st Statement) {
-		all = append(all, st)
-		next := earlier[st.ID]
-		slices.SortFunc(next, func(a, b Statement) int { return cmp.Compare(a.pos, b.pos) })
-		for _, e := range next {
-			add(e)
-		}
+// unfiltered tells whether a query selects everything, so that nothing is found late.
+func (q Query) unfiltered() bool {
+	return q.Agent.IsZero() && q.Verb == "" && q.Activity == "" && q.Registration.IsZero()
+}
+
+var errEnough = errors.New("the follower wants no more")
+
+// earlierAtOnce is how many that point at one statement are held at a time, if they have no more than MaxPage bytes.
+const earlierAtOnce = 100
+
+// earlier is a walk from statements to those that point at them. A statement points at one other only, so nothing is come to
+// on two ways, but for what was given.
+type earlier struct {
+	store  *Store
+	org    id.OrgID
+	yield  func(Statement, error) bool
+	given  map[id.StatementID]bool
+	direct bool // nothing is found late
+}
+
+// each yields statements, each with what points at it. root is the position of the one that they lead to; 0 makes each its own.
+func (e *earlier) each(ctx context.Context, found []Statement, root int64, depth int) error {
+	pointed, err := e.pointedAt(ctx, found, root, depth)
+	if err != nil {
+		return err
 	}
 	for _, st := range found {
-		add(st)
+		if !e.yield(st, nil) {
+			return errEnough
+		}
+		if !pointed[st.ID] {
+			continue
+		}
+		if err := e.behind(ctx, st.ID, cmp.Or(root, st.pos), depth+1); err != nil {
+			return err
+		}
 	}
-	return all, nil
+	return nil
+}
+
+var findPointed = db.NewLookup(`SELECT n.target FROM @ n
+	WHERE EXISTS (SELECT 1 FROM statement_refs r WHERE r.org_id = n.org_id AND r.target = n.target AND r.pos < n.pos)`,
+	db.Column{Name: "org_id", Type: "bigint"}, db.Column{Name: "target", Type: "uuid"}, db.Column{Name: "pos", Type: "bigint"})
+
+// pointedAt finds out at which of the statements others point that came before the root: seldom any.
+func (e *earlier) pointedAt(ctx context.Context, found []Statement, root int64, depth int) (map[id.StatementID]bool, error) {
+	pointed := map[id.StatementID]bool{}
+	if e.direct || depth == maxChain || len(found) == 0 {
+		return pointed, nil
+	}
+	rows := make([][]any, len(found))
+	for i, st := range found {
+		rows[i] = []any{int64(e.org), st.ID, cmp.Or(root, st.pos)}
+	}
+	err := e.store.db.Read(ctx, func(tx *db.Tx) error {
+		err := findPointed.Ask(ctx, tx, rows, func(r *db.Rows) error {
+			var target id.StatementID
+			err := r.Scan(&target)
+			pointed[target] = true
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		return tx.Flush(ctx)
+	})
+	return pointed, err
+}
+
+// behind yields those that point at a statement and came before the root, page by page.
+func (e *earlier) behind(ctx context.Context, target id.StatementID, root int64, depth int) error {
+	const text = `SELECT s.pos, s.id, s.body FROM
+		(SELECT r.pos FROM statement_refs r WHERE r.org_id = ? AND r.target = ? AND r.pos > ? AND r.pos < ? ORDER BY r.pos LIMIT ?) p
+		JOIN statements s ON s.org_id = ? AND s.pos = p.pos ORDER BY s.pos`
+	for after, more := int64(0), true; more; {
+		var page gathered
+		err := e.store.db.Read(ctx, func(tx *db.Tx) error {
+			page = gathered{limit: earlierAtOnce}
+			return tx.Each(ctx, text, []any{int64(e.org), target, after, root, earlierAtOnce + 1, int64(e.org)}, page.add)
+		})
+		if err != nil || len(page.statements) == 0 {
+			return err
+		}
+		after, more = page.statements[len(page.statements)-1].pos, page.more
+		found := slices.DeleteFunc(page.statements, func(st Statement) bool { return e.given[st.ID] })
+		if err := e.each(ctx, found, root, depth); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -4,10 +4,13 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"rollway/internal/access"
+	"rollway/internal/db"
+	"rollway/internal/db/dbtest"
 	"rollway/internal/fault"
 	"rollway/internal/id"
 	"rollway/internal/lrs"
@@ -88,7 +91,10 @@ func followed(t *testing.T, s *lrs.Store, c access.Caller, q lrs.Query, at lrs.P
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, st := range found {
+		for st, err := range s.WithEarlier(t.Context(), c, q, found) {
+			if err != nil {
+				t.Fatal(err)
+			}
 			if got[st.ID] && st.Position() > at {
 				t.Errorf("%s comes again", st.ID)
 			}
@@ -128,6 +134,72 @@ func TestAfterKeepsVoidedOnesInPlace(t *testing.T) {
 			if !slices.Equal(ids, []string{one, two, three}) {
 				t.Errorf("%s: %s", name, fmt.Sprint(ids))
 			}
+		}
+	})
+}
+
+// Thousands of statements that came before the one they point at, and thousands that point at one of these, are read few at a
+// time, each once and behind what it points at; a follower may stop anywhere.
+func TestAfterWithManyPointers(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		const direct, indirect = 1500, 700
+		s, c, root, middle := open(t, d), system(), newID(), newID()
+		points := func(sid, at string) statement {
+			return statement{id: sid, actor: "ann", verb: "other", ref: at, extra: `,"result":{"response":"` + strings.Repeat("r", 300) + `"}`}
+		}
+		post := func(n int, at string) {
+			for n > 0 {
+				var sts []statement
+				for range min(n, 500) {
+					sts = append(sts, points(newID(), at))
+				}
+				mustPost(t, s, c, sts...)
+				n -= len(sts)
+			}
+		}
+		post(direct, root)
+		mustPost(t, s, c, points(middle, root))
+		post(indirect, middle)
+		target := simple(root)
+		target.verb = "wanted"
+		mustPost(t, s, c, target)
+		q := lrs.Query{Verb: verbs + "wanted"}
+		st, err := s.Get(t.Context(), c, parse(t, root), false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found, more, err := s.After(t.Context(), c, q, st.Position()-1, lrs.End) // the place is behind the others
+		if err != nil || more || len(found) != 1 {
+			t.Fatal(len(found), more, err)
+		}
+		got, last, passedMiddle := map[id.StatementID]bool{}, lrs.Position(0), false
+		for st, err := range s.WithEarlier(t.Context(), c, q, found) {
+			switch {
+			case err != nil:
+				t.Fatal(err)
+			case got[st.ID]:
+				t.Fatalf("%s comes twice", st.ID)
+			case len(got) > 0 && st.Position() <= last:
+				t.Fatalf("%s is out of order", st.ID)
+			}
+			if len(got) > 0 {
+				last = st.Position()
+			}
+			got[st.ID] = true
+			passedMiddle = passedMiddle || st.ID.String() == middle
+		}
+		if len(got) != 1+direct+1+indirect || !passedMiddle {
+			t.Errorf("%d statements", len(got))
+		}
+		n := 0
+		for range s.WithEarlier(t.Context(), c, q, found) {
+			if n++; n == 1000 {
+				break
+			}
+		}
+		if n != 1000 {
+			t.Errorf("%d before the end", n)
 		}
 	})
 }

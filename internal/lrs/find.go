@@ -123,6 +123,15 @@ type mine struct {
 	agent xapi.IFI
 }
 
+// requireWhole is Require for what tells of everybody's records: whoever acts for one agent has no part in it, whatever the
+// scopes.
+func requireWhole(c access.Caller, s access.Scope) error {
+	if c.Bound != nil {
+		return fault.New(fault.Forbidden, "bound_to_agent", "A credential that acts for one agent reads the records of that agent only.")
+	}
+	return c.Require(s)
+}
+
 func (s *Store) reach(c access.Caller) (mine, error) {
 	if b := c.Bound; b != nil {
 		if err := c.Require(access.StatementsReadMine); err != nil {
