@@ -30,9 +30,9 @@ type Exported struct {
 // Voided ones are among them, and what voids them follows, so that reading them in again voids them again. It ends at what
 // [Store.ConsistentThrough] answers when it begins, so what comes later belongs wholly to the next export.
 //
-// It needs all/read. An error of write ends it. An After that is not there is NotFound.
+// It needs all/read, and a caller that is not bound to an agent. An error of write ends it. An After that is not there is NotFound.
 func (s *Store) Export(ctx context.Context, c access.Caller, e Extent, write func(Statement) error) (Exported, error) {
-	if err := c.Require(access.AllRead); err != nil {
+	if err := requireWhole(c, access.AllRead); err != nil {
 		return Exported{}, err
 	}
 	through, err := s.through(ctx)

@@ -79,9 +79,9 @@ const (
 // one under the same id, one without id and one that breaks a rule (of 2.0 if its version says so, else of 1.0.3) is a
 // Problem and stops nothing.
 //
-// How far it has come is kept after each batch, so that another call with Resume goes on there. It needs import and all.
+// How far it has come is kept after each batch, so that another call with Resume goes on there. Only the operator may.
 func (s *Store) Import(ctx context.Context, c access.Caller, src Source, o ImportOptions) (_ Imported, err error) {
-	if err := c.Require(access.Import | access.All); err != nil {
+	if err := c.RequireOperator(); err != nil {
 		return Imported{}, err
 	}
 	im := &importing{Store: s, caller: c, own: s.authority(c), options: o, ids: map[id.StatementID]bool{}}

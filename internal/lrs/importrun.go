@@ -50,9 +50,10 @@ func (s *Store) saveImport(ctx context.Context, org id.OrgID, run Imported) erro
 	})
 }
 
-// Imports returns the organization's imports, the last one first. It needs import.
+// Imports returns the organization's imports, the last one first. Only the operator may: a source is a path on their
+// machine.
 func (s *Store) Imports(ctx context.Context, c access.Caller) ([]Imported, error) {
-	if err := c.Require(access.Import); err != nil {
+	if err := c.RequireOperator(); err != nil {
 		return nil, err
 	}
 	list := []Imported{}

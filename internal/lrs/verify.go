@@ -48,9 +48,10 @@ const verifyPage = 200
 // changed. With keys it also asks of each whether it is found by everything it can be found by, which takes about ten times
 // as long.
 //
-// A statement that is missing as a whole leaves no trace here; [Store.VerifyExport] finds it. It needs all/read.
+// A statement that is missing as a whole leaves no trace here; [Store.VerifyExport] finds it. It needs all/read, and a caller
+// that is not bound to an agent.
 func (s *Store) Verify(ctx context.Context, c access.Caller, keys bool, found func(Finding)) (Verified, error) {
-	if err := c.Require(access.AllRead); err != nil {
+	if err := requireWhole(c, access.AllRead); err != nil {
 		return Verified{}, err
 	}
 	through, err := s.through(ctx)
@@ -196,9 +197,9 @@ func (s *Store) damaged(ctx context.Context, c access.Caller, k kept) (problems 
 var findBodies = db.NewLookup("SELECT s.id, s.pos, s.body FROM @ n JOIN statements s ON s.org_id = n.org_id AND s.id = n.id", statementName...)
 
 // VerifyExport holds an export (one statement a line) against what is kept and tells of each statement that is missing or
-// not the same, byte for byte. It needs all/read.
+// not the same, byte for byte. It needs what Verify needs.
 func (s *Store) VerifyExport(ctx context.Context, c access.Caller, export io.Reader, found func(Finding)) (Verified, error) {
-	if err := c.Require(access.AllRead); err != nil {
+	if err := requireWhole(c, access.AllRead); err != nil {
 		return Verified{}, err
 	}
 	var out Verified
