@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"strconv"
 
@@ -101,7 +100,7 @@ type MailRetry struct {
 // Run has the messages sent.
 func (c *MailRetry) Run(s *surroundings) error {
 	if c.Dead == (len(c.Numbers) > 0) {
-		return fault.New(fault.Invalid, "retry_unclear", "Say which messages, as rollway mail list shows them, or --dead.")
+		return misuse("Say which messages, as rollway mail list shows them, or --dead.")
 	}
 	return c.mail(s, func(h *app.House, caller access.Caller) error {
 		if c.Dead {
@@ -109,11 +108,16 @@ func (c *MailRetry) Run(s *surroundings) error {
 			fmt.Fprintf(s.err, "Dead letters that are sent again: %d\n", n)
 			return err
 		}
-		var errs []error
+		var failed error
 		for _, number := range c.Numbers {
-			errs = append(errs, h.Mail.Retry(s, caller, number))
+			if err := h.Mail.Retry(s, caller, number); err != nil {
+				if failed != nil {
+					report(s.err, failed)
+				}
+				failed = err
+			}
 		}
-		return errors.Join(errs...)
+		return failed
 	})
 }
 
