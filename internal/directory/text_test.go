@@ -6,6 +6,7 @@ import (
 
 	"rollway/internal/access"
 	"rollway/internal/fault"
+	"rollway/internal/id"
 	"rollway/xapi"
 )
 
@@ -31,7 +32,7 @@ func TestNames(t *testing.T) {
 			t.Errorf("%+q: %+q, want %+q", text, got, want)
 		}
 		for _, c := range []Claims{{Source: ByAdmin, Name: text}, {Source: ByAdmin, Agent: xapi.Agent{Name: text}}} {
-			switch r, err := check(access.Caller{Scopes: access.Admin | access.PeopleWrite}, c); {
+			switch r, err := check(access.CommandLine(id.DefaultOrg), c); {
 			case want == refused && (err == nil || fault.Of(err).Code != "invalid_claims"):
 				t.Errorf("%+q: %v", text, err)
 			case want != refused && (err != nil || r.Name != want):
