@@ -11,7 +11,7 @@ import (
 
 // ContentCommand groups the commands on content.
 type ContentCommand struct {
-	Add  ContentAdd  `cmd:"" help:"Add a package (a zip with tincan.xml), or an address elsewhere. Examples: rollway content add course.zip; rollway content add --activity https://example.com/course --url https://example.com/start --title Course"`
+	Add  ContentAdd  `cmd:"" makes:"house" help:"Add a package (a zip with tincan.xml), or an address elsewhere. Examples: rollway content add course.zip; rollway content add --activity https://example.com/course --url https://example.com/start --title Course"`
 	List ContentList `cmd:"" help:"List content."`
 }
 

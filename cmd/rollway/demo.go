@@ -17,6 +17,7 @@ type demoAnswer struct {
 	AdminURL       *string       `json:"adminUrl"`
 	LaunchURL      string        `json:"launchUrl"`
 	ActivityID     string        `json:"activityId"`
+	Data           string        `json:"data"` // --data of other commands on this house
 	ServiceAccount demoAccount   `json:"serviceAccount"`
 	Guide          guideCommands `json:"guide"`
 }
@@ -34,21 +35,24 @@ type guideCommands struct {
 	Launch     string `json:"launch"`
 }
 
-// Run serves a house in a temporary directory until Ctrl-C.
+// Run serves a house in a temporary directory until Ctrl-C. What the environment or a file says of --data and --db is of the
+// house that people keep, and no business of a demo.
 func (c *DemoCommand) Run(s *surroundings) (err error) {
-	if s.config.Data == "" {
-		dir, err := os.MkdirTemp("", "rollway-demo-")
-		if err != nil {
-			return err
+	for _, flag := range []string{"data", "db"} {
+		if s.given(flag) {
+			return misuse("The demo keeps its own house and throws it away: leave out --%s. To keep things: rollway serve", flag)
 		}
-		s.config.Data = dir
-		defer func() {
-			if removed := os.RemoveAll(dir); err == nil {
-				err = removed
-			}
-		}()
 	}
-	s.config.Serves = true
+	dir, err := os.MkdirTemp("", "rollway-demo-")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if removed := os.RemoveAll(dir); err == nil {
+			err = removed
+		}
+	}()
+	s.config.Data, s.config.DB, s.config.Serves = dir, "", true
 	s.config.HTTP = s.free("http", s.config.HTTP)
 	s.config.CoursewareHTTP = s.free("courseware-http", s.config.CoursewareHTTP)
 	return s.house(func(h *app.House) error {
@@ -69,12 +73,7 @@ func (c *DemoCommand) Run(s *surroundings) (err error) {
 
 // free keeps a demo from failing because its usual port is taken, unless the port was asked for.
 func (s *surroundings) free(flag, addr string) string {
-	for _, p := range s.parsed.Path {
-		if p.Flag != nil && !p.Resolved && p.Flag.Name == flag {
-			return addr
-		}
-	}
-	if s.settings.used[flag] != "" {
+	if s.given(flag) || s.settings.used[flag] != "" {
 		return addr
 	}
 	l, err := net.Listen("tcp", addr)
@@ -93,7 +92,7 @@ func (s *surroundings) free(flag, addr string) string {
 func (c *DemoCommand) announce(s *surroundings, h *app.House, d app.Demo) error {
 	steps := guide(h, d)
 	if c.Output.Output == "json" {
-		return printJSON(s, demoAnswer{h.Config.PublicURL, nil, d.LaunchURL, d.Course.Activity, demoAccount{d.Account.Key, d.Account.Secret, d.Account.Token}, steps})
+		return printJSON(s, demoAnswer{h.Config.PublicURL, nil, d.LaunchURL, d.Course.Activity, h.Config.Data, demoAccount{d.Account.Key, d.Account.Secret, d.Account.Token}, steps})
 	}
 	_, err := fmt.Fprintf(s.out, `Rollway demo: everything is kept in %s and thrown away at the end.
 

@@ -2,8 +2,11 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
+	"io"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -50,7 +53,7 @@ func startDemo(t testing.TB, env []string) (demoAnswer, time.Duration) {
 // newDemo is a demo on ports of its own, with its command line.
 func newDemo(t testing.TB) (*house, demoAnswer) {
 	t.Helper()
-	s, err := newServer(environ("ROLLWAY_DATA=" + t.TempDir()))
+	s, err := newServer(environ("TMPDIR=" + t.TempDir()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +62,30 @@ func newDemo(t testing.TB) (*house, demoAnswer) {
 	if d.PublicURL != s.url {
 		t.Fatalf("the demo answers at %s, not at %s", d.PublicURL, s.url)
 	}
+	s.env = append(s.env, "ROLLWAY_DATA="+d.Data)
 	return &house{TB: t, server: s}, d
+}
+
+// A demo is thrown away, so it has nothing to do with a house that somebody keeps.
+func TestTheDemoKeepsItsOwnHouse(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	kept := &house{TB: t, server: &server{env: environ("ROLLWAY_DATA="+dir, "TMPDIR="+t.TempDir())}}
+	kept.token("all")
+	list := func() string {
+		return kept.run("service-account", "list", "-o", "json") + kept.run("content", "list", "-o", "json") + kept.run("person", "list", "-o", "json")
+	}
+	before := list()
+	d, _ := startDemo(t, append(kept.env, "ROLLWAY_DB="+filepath.Join(dir, "rollway.db")))
+	if after := list(); after != before || d.Data == dir {
+		t.Errorf("a demo in %s turned\n%s\ninto\n%s", d.Data, before, after)
+	}
+	for _, flag := range []string{"--data=" + dir, "--db=" + filepath.Join(dir, "rollway.db")} {
+		var errs bytes.Buffer
+		if got := run(t.Context(), []string{"demo", flag}, io.Discard, &errs); got != exitUsage || !strings.Contains(errs.String(), "its own house") {
+			t.Errorf("demo %s: status %d\n%s", flag, got, errs.String())
+		}
+	}
 }
 
 func TestTheDemoIsQuick(t *testing.T) {

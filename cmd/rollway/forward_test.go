@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -55,6 +56,23 @@ func TestForwardKilled(t *testing.T) {
 		}
 		t.Logf("proof: %v: %d × kill -9 of a sender under writes (and of the receiver): %d statements are with the receiver, each once, in order; the last %v after the restart", e, rounds, len(got), took.Round(time.Millisecond))
 	})
+}
+
+// A house does not send to itself, by whichever of its addresses, and is not told of a flag that would not help.
+func TestForwardToItself(t *testing.T) {
+	h := newHouse(t, db.SQLite)
+	for _, host := range []string{"localhost", "127.0.0.1", "[::1]"} {
+		for _, more := range [][]string{nil, {"--allow-private"}} {
+			path, err := program()
+			h.must(err)
+			_, port, _ := strings.Cut(h.args[2], ":")
+			cmd := exec.Command(path, append([]string{"statements", "forward", "add", "self", "--endpoint", "http://" + host + ":" + port + "/xapi/", "--user", "u"}, more...)...)
+			cmd.Env = append(h.env, "ROLLWAY_PASSWORD=secret")
+			if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), "this installation itself") {
+				t.Errorf("%s %v: %v\n%s", host, more, err, out)
+			}
+		}
+	}
 }
 
 // ascending lists the ids of all statements of a house in order.

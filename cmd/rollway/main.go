@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -31,8 +32,8 @@ type Commands struct {
 	app.Config
 	ConfigFile string `name:"config" help:"TOML file with values for any of these flags." placeholder:"FILE"`
 
-	Serve          ServeCommand          `cmd:"" help:"Run the server."`
-	Demo           DemoCommand           `cmd:"" help:"Run a throw-away house with a sample course, a person and a service account, and print what to try."`
+	Serve          ServeCommand          `cmd:"" makes:"house" help:"Run the server."`
+	Demo           DemoCommand           `cmd:"" makes:"house" help:"Run a throw-away house with a sample course, a person and a service account, and print what to try."`
 	ServiceAccount ServiceAccountCommand `cmd:"" help:"Other systems' identities."`
 	Content        ContentCommand        `cmd:"" help:"What people can be launched into."`
 	Person         PersonCommand         `cmd:"" help:"The people we know."`
@@ -87,6 +88,7 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 		fmt.Fprintln(errs, "  usage:", helpFor(err))
 		return exitUsage
 	}
+	commands.Config.Existing = !parsed.Selected().Tag.Has("makes")
 	s := &surroundings{Context: ctx, config: commands.Config, settings: settings, parsed: parsed, out: out, err: errs}
 	err = parsed.Run(s)
 	if err == nil {
@@ -143,7 +145,14 @@ func report(w io.Writer, err error) int {
 	return exitFailed
 }
 
-// house opens the installation, runs fn and closes it.
+// given tells whether a flag stands on the command line itself.
+func (s *surroundings) given(flag string) bool {
+	return slices.ContainsFunc(s.parsed.Path, func(p *kong.Path) bool {
+		return p.Flag != nil && p.Flag.Name == flag && !p.Resolved // Resolved: filled in from the environment or the file
+	})
+}
+
+// house opens the installation, runs fn and closes it. Only a command that is tagged makes:"house" makes one where none is.
 func (s *surroundings) house(fn func(*app.House) error) (err error) {
 	h, err := app.Open(s, s.config)
 	if err != nil {

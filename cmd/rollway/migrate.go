@@ -11,7 +11,7 @@ import (
 // MigrateCommand groups the commands on the database schema.
 type MigrateCommand struct {
 	Status MigrateStatus `cmd:"" help:"List the steps of the schema and when each was applied."`
-	Up     MigrateUp     `cmd:"" help:"Apply the steps that are pending."`
+	Up     MigrateUp     `cmd:"" makes:"house" help:"Apply the steps that are pending."`
 }
 
 // MigrateStatus is `migrate status`.

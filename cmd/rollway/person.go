@@ -14,7 +14,7 @@ import (
 
 // PersonCommand groups the commands on people. A person is named by id, e-mail address or homePage|name.
 type PersonCommand struct {
-	Add     PersonAdd     `cmd:"" help:"Add a person, or update the one these values match. Example: rollway person add --name Ada --attribute Email=ada@example.com"`
+	Add     PersonAdd     `cmd:"" makes:"house" help:"Add a person, or update the one these values match. Example: rollway person add --name Ada --attribute Email=ada@example.com"`
 	List    PersonList    `cmd:"" help:"List people."`
 	Get     PersonGet     `cmd:"" help:"Show a person with all attributes and agents."`
 	Suspend PersonSuspend `cmd:"" help:"Stop everything a person can do, at once."`
@@ -206,7 +206,7 @@ func (c *WhyCommand) Run(s *surroundings) error {
 
 // AttributeCommand groups the commands on declared attributes.
 type AttributeCommand struct {
-	Add  AttributeAdd  `cmd:"" help:"Declare an attribute. A unique one decides who is who."`
+	Add  AttributeAdd  `cmd:"" makes:"house" help:"Declare an attribute. A unique one decides who is who."`
 	List AttributeList `cmd:"" help:"List the attributes that are declared or that people have."`
 }
 

@@ -98,12 +98,6 @@ type setting struct {
 
 // Run prints the settings.
 func (c *ConfigShow) Run(s *surroundings) error {
-	given := map[string]bool{}
-	for _, p := range s.parsed.Path {
-		if p.Flag != nil && !p.Resolved { // Resolved: filled in from the environment or the file
-			given[p.Flag.Name] = true
-		}
-	}
 	inForce := map[string]string{}                        // defaults that depend on other settings
 	if full, err := s.config.WithDefaults(); err == nil { // doctor says what is wrong with them
 		inForce = map[string]string{"data": full.Data, "db": full.DB, "public-url": full.PublicURL, "courseware-url": full.CoursewareURL}
@@ -113,7 +107,7 @@ func (c *ConfigShow) Run(s *surroundings) error {
 		if f.Name == "help" {
 			continue
 		}
-		out = append(out, c.of(s, f, given[f.Name], inForce))
+		out = append(out, c.of(s, f, inForce))
 	}
 	sort.Slice(out, func(i, j int) bool { return out[i].Name < out[j].Name })
 	var rows [][]string
@@ -127,12 +121,12 @@ func (c *ConfigShow) Run(s *surroundings) error {
 	return c.print(s, out, heads, rows)
 }
 
-func (c *ConfigShow) of(s *surroundings, f *kong.Flag, given bool, inForce map[string]string) setting {
+func (c *ConfigShow) of(s *surroundings, f *kong.Flag, inForce map[string]string) setting {
 	o := setting{Name: f.Name, Value: fmt.Sprint(s.parsed.FlagValue(f)), Origin: "default"}
 	if from := s.settings.used[f.Name]; from != "" {
 		o.Origin = from
 	}
-	if given {
+	if s.given(f.Name) {
 		o.Origin = "flag"
 	}
 	if o.Value == "" {

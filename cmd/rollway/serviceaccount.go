@@ -11,7 +11,7 @@ import (
 
 // ServiceAccountCommand groups the commands on service accounts.
 type ServiceAccountCommand struct {
-	Create ServiceAccountCreate `cmd:"" help:"Make a service account; its secret is shown this once. Example: rollway service-account create --name lms --scope people:write,credentials:mint"`
+	Create ServiceAccountCreate `cmd:"" makes:"house" help:"Make a service account; its secret is shown this once. Example: rollway service-account create --name lms --scope people:write,credentials:mint"`
 	List   ServiceAccountList   `cmd:"" help:"List service accounts."`
 	Rotate ServiceAccountRotate `cmd:"" help:"Give a service account a new key and secret; the old pair works for a day longer."`
 	Revoke ServiceAccountRevoke `cmd:"" help:"End a service account at once."`

@@ -25,7 +25,7 @@ type SignupCommand struct {
 
 // SignupTokenCommand groups the commands on service tokens of the dialect.
 type SignupTokenCommand struct {
-	Create SignupTokenCreate `cmd:"" help:"Make a token; it is shown this once. Example: rollway signup token create --origin https://dashboard.example"`
+	Create SignupTokenCreate `cmd:"" makes:"house" help:"Make a token; it is shown this once. Example: rollway signup token create --origin https://dashboard.example"`
 	List   SignupTokenList   `cmd:"" help:"List tokens."`
 	Rotate SignupTokenRotate `cmd:"" help:"Give a token a new secret; the old one works for a day longer."`
 	Revoke SignupTokenRevoke `cmd:"" help:"End a token and its sessions at once."`
@@ -51,10 +51,14 @@ func (o Output) printToken(s *surroundings, i signup.Issued) error {
 
 // Run makes the token.
 func (c *SignupTokenCreate) Run(s *surroundings) error {
+	r := signup.TokenRequest{Name: c.Name, Origins: c.Origin, Expires: time.Duration(c.Expires)}
+	if err := r.Check(); err != nil { // before a house is made
+		return usage(err)
+	}
 	return s.houseOf(c.Organization, func(h *app.House, caller access.Caller) error {
-		i, err := h.Signup.CreateToken(s, caller, signup.TokenRequest{Name: c.Name, Origins: c.Origin, Expires: time.Duration(c.Expires)})
+		i, err := h.Signup.CreateToken(s, caller, r)
 		if err != nil {
-			return usage(err)
+			return err
 		}
 		return c.printToken(s, i)
 	})

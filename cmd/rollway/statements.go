@@ -17,7 +17,7 @@ import (
 // StatementsCommand groups the commands on statements.
 type StatementsCommand struct {
 	Export  StatementsExport  `cmd:"" help:"Write statements, one a line (NDJSON), in the order of stored. Example: rollway statements export --out all.ndjson"`
-	Import  StatementsImport  `cmd:"" help:"Bring in another record store's statements, from a file or from the store itself. Examples: rollway statements import all.ndjson; rollway statements import --from https://lrs.example/xapi --user KEY --password-file FILE"`
+	Import  StatementsImport  `cmd:"" makes:"house" help:"Bring in another record store's statements, from a file or from the store itself. Examples: rollway statements import all.ndjson; rollway statements import --from https://lrs.example/xapi --user KEY --password-file FILE"`
 	Imports StatementsImports `cmd:"" help:"List imports of statements, the last one first."`
 	Forward ForwardCommand    `cmd:"" help:"Send statements on to other record stores."`
 	Verify  StatementsVerify  `cmd:"" help:"Read every statement and prove that it is unchanged. Example: rollway statements verify --against all.ndjson"`

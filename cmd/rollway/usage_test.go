@@ -2,6 +2,9 @@ package main
 
 import (
 	"bytes"
+	"errors"
+	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,6 +20,10 @@ func TestUsage(t *testing.T) {
 	if err := os.WriteFile(notZip, []byte("nothing"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	data := []string{"--data", filepath.Join(dir, "data")}
+	if got := run(t.Context(), append([]string{"migrate", "up"}, data...), io.Discard, io.Discard); got != 0 {
+		t.Fatalf("migrate up: status %d", got)
+	}
 	const nil0 = "00000000-0000-0000-0000-000000000000"
 	add := "statements forward add f --user u --password-file " + notZip + " --endpoint "
 	for _, c := range []struct {
@@ -31,6 +38,7 @@ func TestUsage(t *testing.T) {
 		{"serve --dev --http 0.0.0.0:0", "loopback", 2},
 		{"serve --db postgres://[", "database", 2},
 		{"serve --mail carrier-pigeon", "--mail", 2},
+		{"serve --mail smtp://office:s/cret@mail.example:587", "Characters like / ? # % : @ in a user name or password are written as %2F %3F %23 %25 %3A %40.", 2},
 		{"serve --mail-from nobody", "--mail-from", 2},
 		{"serve --password-min 3", "--password-min", 2},
 		{"serve --trusted-proxies everybody", "--trusted-proxies", 2},
@@ -96,7 +104,7 @@ func TestUsage(t *testing.T) {
 		{"mail test ada@example.com --lang tlh", "--lang", 2},
 		{"mail test ada@example.com", "--mail", 1},
 	} {
-		args := append(strings.Fields(c.args), "--data", filepath.Join(dir, "data"))
+		args := append(strings.Fields(c.args), data...)
 		for i, a := range args { // what strings.Fields cannot say: an empty argument
 			if word, empty := strings.CutSuffix(a, "="); empty && i == 1 {
 				args = append(append(args[:1:1], word, ""), args[2:]...)
@@ -108,6 +116,38 @@ func TestUsage(t *testing.T) {
 		}
 		if hint := strings.Contains(errs.String(), " --help"); hint != (c.want == 2) {
 			t.Errorf("rollway %s: a hint to the help: %v\n%s", c.args, hint, errs.String())
+		}
+	}
+}
+
+// A command that reads or changes what is there makes no house where none is, which would be a mistaken --data; nor does one
+// whose arguments are wrong.
+func TestNoHouse(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "mistaken")
+	const none = "00000000-0000-4000-8000-000000000000"
+	for args, says := range map[string]string{
+		"person list": dir, "person get ada@example.com": dir, "attribute list": dir, "why ada@example.com": dir,
+		"service-account list": dir, "service-account revoke " + none: dir, "content list": dir, "credential revoke x": dir,
+		"statements export": dir, "statements verify": dir, "statements imports": dir, "statements forward list": dir,
+		"mail list": dir, "mail retry --dead": dir, "mail test ada@example.com": dir,
+		"signup list": dir, "signup token list": dir, "signup newsletter export": dir, "migrate status": dir,
+		"person list --db " + dir + ".db":    dir + ".db",
+		"signup token create --origin bogus": "web origin",
+	} {
+		var out, errs bytes.Buffer
+		got := run(t.Context(), append(strings.Fields(args), "--data", dir), &out, &errs)
+		want := exitFailed
+		if says == dir || says == dir+".db" {
+			says = says + "; is --d"
+		} else {
+			want = exitUsage
+		}
+		if got != want || !strings.Contains(errs.String(), says) || out.Len() > 0 {
+			t.Errorf("rollway %s: status %d, want %d and %q\n%s%s", args, got, want, says, out.String(), errs.String())
+		}
+		if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
+			t.Fatalf("rollway %s made %s: %v", args, dir, err)
 		}
 	}
 }

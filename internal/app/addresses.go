@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"strings"
 
 	"rollway/internal/db"
 )
@@ -12,12 +13,13 @@ import (
 const (
 	publicURL     = "public-url"
 	coursewareURL = "courseware-url"
+	listener      = "http" // of the first origin
 )
 
 // announce writes down where the server answers.
 func (h *House) announce(ctx context.Context) error {
 	return h.DB.Write(ctx, func(tx *db.Tx) error {
-		for name, url := range map[string]string{publicURL: h.Config.PublicURL, coursewareURL: h.Config.CoursewareURL} {
+		for name, url := range map[string]string{publicURL: h.Config.PublicURL, coursewareURL: h.Config.CoursewareURL, listener: "http://" + h.Config.HTTP} {
 			err := tx.Defer(ctx, "INSERT INTO addresses (name, url) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET url = excluded.url", name, url)
 			if err != nil {
 				return err
@@ -41,6 +43,8 @@ func (c Config) addressesOf(ctx context.Context, d *db.DB, given Config) (Config
 				c.PublicURL = url
 			case name == coursewareURL && given.CoursewareURL == "":
 				c.CoursewareURL = url
+			case name == listener: // which nobody but a server has
+				c.HTTP = strings.TrimPrefix(url, "http://")
 			}
 			return err
 		})

@@ -36,6 +36,7 @@ type Config struct {
 	TrustedProxies       []netip.Prefix `name:"trusted-proxies" help:"Peers whose X-Forwarded-For is believed." placeholder:"CIDR"`
 	CoursewareSingleHost bool           `name:"courseware-single-host" help:"No host per package (no wildcard DNS): packages are sandboxed instead."`
 	Dev                  bool           `help:"Development: refuses any listener that is not loopback."`
+	Existing             bool           `kong:"-"` // only an installation that is there: none is made
 	Serves               bool           `kong:"-"` // this is the server: its addresses are its own, not those that another server told
 }
 
@@ -56,7 +57,7 @@ func (c Config) WithDefaults() (Config, error) {
 		c.Data = dir
 	}
 	if c.DB == "" {
-		c.DB = filepath.Join(c.Data, "rollway.db")
+		c.DB = filepath.Join(c.Data, database)
 	}
 	if c.PasswordMin == 0 {
 		c.PasswordMin = signin.Usual

@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"time"
 
@@ -88,10 +87,8 @@ func examineSpace(dir string) Finding {
 }
 
 func examineDatabase(ctx context.Context, c Config) []Finding {
-	if file := strings.TrimPrefix(c.DB, "sqlite:"); !strings.Contains(c.DB, "://") {
-		if _, err := os.Stat(file); os.IsNotExist(err) {
-			return []Finding{{Warn, "database", file + " is not there yet", "It is made at the first start."}}
-		}
+	if fault.Is(c.exists(), fault.NotFound) {
+		return []Finding{{Warn, "database", db.File(c.DB) + " is not there yet", "It is made at the first start."}}
 	}
 	d, err := db.Open(ctx, db.Options{URL: c.DB, Conns: 2})
 	if err != nil {

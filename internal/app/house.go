@@ -15,6 +15,7 @@ import (
 	"rollway/internal/credential"
 	"rollway/internal/db"
 	"rollway/internal/directory"
+	"rollway/internal/fault"
 	"rollway/internal/forward"
 	"rollway/internal/launch"
 	"rollway/internal/limit"
@@ -46,7 +47,8 @@ type House struct {
 	Signup      *signup.Signup
 }
 
-// Open opens an installation, making what a new one lacks: the data directory, the key file, the schema.
+// Open opens an installation, making what a new one lacks: the data directory, the key file, the schema. Fault: NotFound
+// (no_house) when nothing is there and the Config asks for an Existing one.
 func Open(ctx context.Context, given Config) (*House, error) {
 	c, err := given.WithDefaults()
 	if err != nil {
@@ -69,10 +71,29 @@ func OpenDB(ctx context.Context, c Config) (*db.DB, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := c.exists(); c.Existing && err != nil {
+		return nil, err
+	}
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("make the data directory: %w", err)
 	}
 	return db.Open(ctx, db.Options{URL: c.DB})
+}
+
+// exists says that there is no SQLite database where one should be: whoever mistook the directory would be told that nothing
+// is there, by a new and empty house.
+func (c Config) exists() error {
+	if db.EngineOf(c.DB) != db.SQLite {
+		return nil
+	}
+	_, err := os.Stat(db.File(c.DB))
+	switch {
+	case !errors.Is(err, os.ErrNotExist):
+		return err
+	case c.DB == filepath.Join(c.Data, database):
+		return fault.New(fault.NotFound, "no_house", "There is no house in %s; is --data right? rollway serve makes one.", c.Data)
+	}
+	return fault.New(fault.NotFound, "no_house", "There is no house at %s; is --db right? rollway serve makes one.", c.DB)
 }
 
 func furnish(ctx context.Context, c, given Config, d *db.DB) (*House, error) {
@@ -138,5 +159,8 @@ func (h *House) Close() error {
 	return h.DB.Close()
 }
 
-// keyFile is the key's name in the data directory.
-const keyFile = "rollway.key"
+// Names in the data directory: of the key and of the SQLite database.
+const (
+	keyFile  = "rollway.key"
+	database = "rollway.db"
+)

@@ -57,6 +57,17 @@ type DB struct {
 	now     func() time.Time
 }
 
+// EngineOf tells which database an [Options].URL is of.
+func EngineOf(url string) Engine {
+	if strings.HasPrefix(url, "postgres://") || strings.HasPrefix(url, "postgresql://") {
+		return PostgreSQL
+	}
+	return SQLite
+}
+
+// File is the file of a SQLite database that an [Options].URL names.
+func File(url string) string { return strings.TrimPrefix(url, "sqlite:") }
+
 // Open opens the database and checks that it answers. It does not migrate: see [DB.Migrate].
 func Open(ctx context.Context, o Options) (*DB, error) {
 	d := &DB{now: o.Now, writers: o.Writers}
@@ -67,11 +78,10 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 		d.writers = 2
 	}
 	var err error
-	if strings.HasPrefix(o.URL, "postgres://") || strings.HasPrefix(o.URL, "postgresql://") {
-		d.engine = PostgreSQL
+	if d.engine = EngineOf(o.URL); d.engine == PostgreSQL {
 		d.pg, err = openPostgres(ctx, o.URL, o.Conns)
 	} else {
-		d.lite, err = openLite(ctx, strings.TrimPrefix(o.URL, "sqlite:"), o.Conns)
+		d.lite, err = openLite(ctx, File(o.URL), o.Conns)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open %v database: %w", d.engine, mapError(err))

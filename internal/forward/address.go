@@ -82,6 +82,9 @@ func parseEndpoint(r Request, own []string) (string, error) {
 	if u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" {
 		return "", fault.New(fault.Invalid, "endpoint", "The endpoint holds a user, a query or a fragment. The user is given by --user, the secret apart.")
 	}
+	if isOwn(u, own) {
+		return "", fault.New(fault.Invalid, "endpoint_own", "The endpoint is this installation itself: its statements would go round in a circle.")
+	}
 	ip, err := netip.ParseAddr(u.Hostname())
 	local := strings.EqualFold(u.Hostname(), "localhost") || err == nil && ip.Unmap().IsLoopback()
 	if u.Scheme == "http" && !local && !r.PlainHTTP {
@@ -98,9 +101,6 @@ func parseEndpoint(r Request, own []string) (string, error) {
 	u.Host = strings.ToLower(u.Host)
 	if !strings.HasSuffix(u.Path, "/") {
 		u = u.JoinPath("/")
-	}
-	if isOwn(u, own) {
-		return "", fault.New(fault.Invalid, "endpoint_own", "The endpoint is this installation itself: its statements would go round in a circle.")
 	}
 	return u.String(), nil
 }

@@ -53,13 +53,13 @@ func (c Config) transport(host string) (transport, error) {
 	}
 	u, err := url.Parse(c.URL)
 	if err != nil {
-		return nil, badURL("It cannot be read. Characters like / ? # % : @ in a user name or password are written as %%2F %%3F %%23 %%25 %%3A %%40.")
+		return nil, badURL("It cannot be read. Characters like / ? # %% : @ in a user name or password are written as %%2F %%3F %%23 %%25 %%3A %%40.")
 	}
 	return newServer(u, c, host)
 }
 
 func badURL(format string, args ...any) error {
-	return fault.New(fault.Invalid, "mail_url", "--mail does not say how mail leaves. "+format, args...)
+	return fault.New(fault.Invalid, "mail_url", "--mail does not say how mail leaves. %s", fmt.Sprintf(format, args...))
 }
 
 // newServer reads the address of a mail server.

@@ -45,7 +45,8 @@ type TokenRequest struct {
 
 const maxTokenName = 100
 
-func (r TokenRequest) check() error {
+// Check says what is wrong with the request. Fault: Invalid.
+func (r TokenRequest) Check() error {
 	if strings.TrimSpace(r.Name) == "" || len(r.Name) > maxTokenName || !utf8.ValidString(r.Name) || strings.ContainsFunc(r.Name, unicode.IsControl) {
 		return fault.New(fault.Invalid, "token_name", "A token needs a name of 1 to %d bytes without control characters.", maxTokenName)
 	}
@@ -70,7 +71,7 @@ func (s *Signup) CreateToken(ctx context.Context, c access.Caller, r TokenReques
 	if err := c.RequireOperator(); err != nil {
 		return Issued{}, err
 	}
-	if err := r.check(); err != nil {
+	if err := r.Check(); err != nil {
 		return Issued{}, err
 	}
 	origins, err := json.Marshal(r.Origins)

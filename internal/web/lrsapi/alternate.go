@@ -1,6 +1,7 @@
 package lrsapi
 
 import (
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -109,7 +110,7 @@ func attach(meant *http.Request, form web.Params) error {
 }
 
 func badForm(format string, args ...any) error {
-	return fault.New(fault.Invalid, "bad_alternate_request", "This is no request in the alternate syntax. "+format, args...)
+	return fault.New(fault.Invalid, "bad_alternate_request", "This is no request in the alternate syntax. %s", fmt.Sprintf(format, args...))
 }
 
 // resource is what the path below /xapi/ names, with doubled and final slashes left out: content appends "/statements" to
