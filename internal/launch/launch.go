@@ -58,6 +58,14 @@ type Request struct {
 	NewAttempt   bool              // a new registration in any case
 }
 
+// check says what contradicts itself.
+func (r Request) check() error {
+	if r.NewAttempt && !r.Registration.IsZero() {
+		return fault.New(fault.Conflict, "registration_and_new_attempt", "Give either `registration` or `newAttempt`, not both.")
+	}
+	return nil
+}
+
 // Launch is a launch that was started.
 type Launch struct {
 	URL          string // where the browser goes; it holds secrets
@@ -102,8 +110,8 @@ type start struct {
 }
 
 func (l *Launcher) start(ctx context.Context, s *start) (Launch, error) {
-	if s.NewAttempt && !s.Registration.IsZero() {
-		return Launch{}, fault.New(fault.Conflict, "registration_and_new_attempt", "Give either `registration` or `newAttempt`, not both.")
+	if err := s.check(); err != nil {
+		return Launch{}, err
 	}
 	item, err := l.content.Find(ctx, s.caller.Org, s.Activity)
 	if err != nil {

@@ -150,8 +150,8 @@ func TestALaunchSaysWhatContentNeeds(t *testing.T) {
 
 func TestRegistrations(t *testing.T) {
 	each(t, func(h *house) {
-		_, ada := h.person("ada")
-		_, eve := h.person("eve")
+		adas, ada := h.person("ada")
+		eves, eve := h.person("eve")
 		first := h.start(ada, Request{Activity: sample.ActivityID})
 		if again := h.start(ada, Request{Activity: sample.ActivityID}); again.Registration != first.Registration || again.Session == first.Session {
 			h.Errorf("came back to %v, session %v", again.Registration, again.Session)
@@ -174,15 +174,24 @@ func TestRegistrations(t *testing.T) {
 			"somebody else's":  {Activity: sample.ActivityID, Registration: first.Registration},
 			"another activity": {Activity: link, Registration: first.Registration},
 		} {
-			who := eve
+			who, agent := eve, eves.Agents[0]
 			if name == "another activity" {
-				who = ada
+				who, agent = ada, adas.Agents[0]
 			}
 			_, err := h.launcher.Start(h.Context(), h.caller(who), try)
 			h.wants(err, fault.NotFound, "registration_unknown")
+			_, err = h.launcher.Ticket(h.Context(), h.lms, h.people, agent, try)
+			h.wants(err, fault.NotFound, "registration_unknown")
 		}
-		_, err := h.launcher.Start(h.Context(), h.caller(ada), Request{Activity: sample.ActivityID, Registration: first.Registration, NewAttempt: true})
+		both := Request{Activity: sample.ActivityID, Registration: first.Registration, NewAttempt: true}
+		_, err := h.launcher.Start(h.Context(), h.caller(ada), both)
 		h.wants(err, fault.Conflict, "registration_and_new_attempt")
+		_, err = h.launcher.Ticket(h.Context(), h.lms, h.people, adas.Agents[0], both)
+		h.wants(err, fault.Conflict, "registration_and_new_attempt")
+		for _, reg := range []id.RegistrationID{first.Registration, id.NewRandom[id.RegistrationID]()} {
+			_, err = h.launcher.Ticket(h.Context(), h.lms, h.people, adas.Agents[0], Request{Activity: sample.ActivityID, Registration: reg})
+			h.must(err)
+		}
 		_, err = h.launcher.Start(h.Context(), h.caller(ada), Request{Activity: "https://nowhere.example/"})
 		h.wants(err, fault.NotFound, "activity_unknown")
 	})

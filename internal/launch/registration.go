@@ -149,8 +149,8 @@ func (f *lookup) settle(s *start, made map[place]registration) error {
 	if reg.id.IsZero() {
 		return s.register(made)
 	}
-	if reg.person != s.person || reg.activity != s.Activity {
-		return fault.New(fault.NotFound, "registration_unknown", "There is no registration %v of this person and activity.", s.Registration)
+	if err := s.mayResume(reg); err != nil {
+		return err
 	}
 	agent, err := xapi.ParseAgent([]byte(reg.agent))
 	if err != nil {
@@ -158,6 +158,14 @@ func (f *lookup) settle(s *start, made map[place]registration) error {
 	}
 	s.agent.IFI, s.made = agent.IFI, false
 	return s.make(reg.id)
+}
+
+// mayResume says that a registration is another person's or activity's.
+func (s *start) mayResume(reg registration) error {
+	if reg.person != s.person || reg.activity != s.Activity {
+		return fault.New(fault.NotFound, "registration_unknown", "There is no registration %v of this person and activity.", s.Registration)
+	}
+	return nil
 }
 
 func (s *start) register(made map[place]registration) error {

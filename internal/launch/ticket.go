@@ -36,9 +36,12 @@ var errTicketGone = fault.New(fault.Gone, "ticket_gone", "A link like this opens
 // found by any of their agents, which becomes the actor of what they do under the person's own name. Revoking the service
 // account that made it ends the link and what was launched with it.
 //
-// Faults: Forbidden, NotFound for an unknown person or activity, those of Start for the person's state.
+// Faults: Forbidden, NotFound for an unknown person, those of Start for the request and the person's state.
 func (l *Launcher) Ticket(ctx context.Context, c access.Caller, people *directory.Directory, agent xapi.Agent, r Request) (Ticket, error) {
 	if err := c.Require(access.LaunchCreate); err != nil {
+		return Ticket{}, err
+	}
+	if err := r.check(); err != nil {
 		return Ticket{}, err
 	}
 	if _, err := l.content.Find(ctx, c.Org, r.Activity); err != nil {
@@ -55,18 +58,21 @@ func (l *Launcher) Ticket(ctx context.Context, c access.Caller, people *director
 	}
 	secret := make([]byte, 32)
 	rand.Read(secret)
+	s := &start{caller: c, person: owner.ID, Request: r}
 	var t Ticket
 	err = l.db.Write(ctx, func(tx *db.Tx) error {
 		t = Ticket{l.where.Public + "/api/activities/launch?ticket=" + base64.RawURLEncoding.EncodeToString(secret), tx.Now().Add(l.ticketTTL)}
-		found := make([]lookup, 1)
-		if err := askPeople(ctx, tx, [][]any{{int64(0), int64(c.Org), owner.ID}}, found); err != nil {
-			return err
-		}
-		if err := tx.Flush(ctx); err != nil {
+		found, err := look(ctx, tx, []*start{s})
+		if err != nil {
 			return err
 		}
 		if err := found[0].refuse(false); err != nil {
 			return err
+		}
+		if reg := found[0].reg; !reg.id.IsZero() { // otherwise it is made by the launch
+			if err := s.mayResume(reg); err != nil {
+				return err
+			}
 		}
 		if err := access.Audit(ctx, tx, c, "launch.ticket", "person "+owner.ID.String(), map[string]any{"activity": r.Activity}); err != nil {
 			return err

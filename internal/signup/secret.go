@@ -28,9 +28,9 @@ func (s *Signup) linkToken(r *row) string {
 	return hex.EncodeToString(s.key.Hash("signup validation", strconv.FormatInt(r.Number, 10), string(r.nonce)))
 }
 
-// code is the same for people to type: six digits, for a person who is new.
+// code is the same for people to type on our page: six digits, for a person who is new. A dashboard has no place for it.
 func (s *Signup) code(r *row) string {
-	if r.claimed {
+	if r.claimed || r.Via == ByGLPI {
 		return ""
 	}
 	sum := s.key.Hash("signup code", strconv.FormatInt(r.Number, 10), string(r.nonce))

@@ -238,6 +238,22 @@ func TestCode(t *testing.T) {
 	})
 }
 
+// Who signed up on a dashboard has no page of ours to type a code on: the mail has none, first and again.
+func TestNoCodeForDashboards(t *testing.T) {
+	each(t, Settings{}, func(h *house) {
+		r := h.ask("ada@example.org")
+		r.Via = ByGLPI
+		b, err := h.Begin(h.Context(), r)
+		h.must(err)
+		h.must(h.Resend(h.Context(), b.Handle))
+		for _, l := range h.letters("ada@example.org", 2) {
+			if codeText.MatchString(l.text) || !linkText.MatchString(l.text) {
+				h.Errorf("the mail is\n%s", l.text)
+			}
+		}
+	})
+}
+
 // Everybody joins one organization; somebody it knows by that address gets their account once the address is proven, and
 // somebody with rights there does not.
 func TestJoin(t *testing.T) {

@@ -83,7 +83,7 @@ func TestServiceTokens(t *testing.T) {
 		w.must(err)
 		open := "/initSession?user_token=" + of.Secret
 		w.want(200, `{"session_token":"…"}`, "GET", open, "", "Origin: https://dashboard.example")
-		w.want(400, `["ERROR_NOT_ALLOWED_IP","There isn't an active API client matching your IP address in the configuration (192.0.2.1)"]`, "GET", open, "", "Origin: https://other.example")
+		w.want(400, `["ERROR_NOT_ALLOWED_IP","This user_token is not for pages of https://other.example"]`, "GET", open, "", "Origin: https://other.example")
 		s := w.text(w.want(200, `{"session_token":"…"}`, "GET", open, ""), "session_token")
 		n := w.captcha("Session-Token: " + s)
 		// A captcha is the token's: another token neither sees nor answers it.

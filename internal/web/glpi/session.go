@@ -86,7 +86,7 @@ func (d *Door) begin(a *ask) (token string, err error) {
 		elsewhere := slices.ContainsFunc(fault.Of(err).Fields, func(f fault.Field) bool { return f.Name == "Origin" })
 		switch {
 		case err != nil && elsewhere:
-			return "", refuse(http.StatusBadRequest, codeNotAllowedIP, "There isn't an active API client matching your IP address in the configuration ("+web.ClientAddr(a.Context()).String()+")").because(err)
+			return "", refuse(http.StatusBadRequest, codeNotAllowedIP, "This user_token is not for pages of "+a.Header.Get("Origin")).because(err)
 		case fault.Is(err, fault.Unauthenticated):
 			return "", refuse(http.StatusUnauthorized, codeUserToken, "parameter user_token seems invalid").because(err)
 		}
