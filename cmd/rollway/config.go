@@ -110,7 +110,7 @@ func (s *settings) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any,
 	return fmt.Sprint(v), nil
 }
 
-// hint names the nearest known word, if one is near.
+// hint names the nearest known word, if one is near, and otherwise where all stand.
 func hint(word string, known []string) string {
 	best, at := "", 4
 	for _, k := range known {
@@ -119,7 +119,7 @@ func hint(word string, known []string) string {
 		}
 	}
 	if best == "" {
-		return ""
+		return "; rollway --help lists those there are"
 	}
 	return fmt.Sprintf(", did you mean %q?", best)
 }

@@ -59,5 +59,7 @@ func (c *CredentialRevoke) Run(s *surroundings) error {
 	if c.Username == "" {
 		return misuse("Say which credential, as `rollway credential list` shows it.")
 	}
-	return s.houseOf(c.Organization, func(h *app.House, caller access.Caller) error { return h.Credentials.Revoke(s, caller, c.Username) })
+	return s.houseOf(c.Organization, func(h *app.House, caller access.Caller) error {
+		return s.done(h.Credentials.Revoke(s, caller, c.Username), "%s is revoked; it and the launches it opened are ended within two seconds.", c.Username)
+	})
 }

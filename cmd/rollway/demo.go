@@ -116,9 +116,14 @@ What was recorded:
 
 %s
 
+For the steps of README.md and the pages in docs:
+
+export HOST=%s TOKEN=%s
+
 Ctrl-C ends it. To keep things: rollway serve
 `, h.Config.Data, d.Person.Name, d.LaunchURL, steps.Provision, steps.Credential, steps.Launch,
-		fmt.Sprintf(`curl -s "%s/xapi/statements?limit=5" -u "%s:%s" -H "X-Experience-API-Version: 1.0.3"`, h.Config.PublicURL, d.Account.Key, d.Account.Secret))
+		fmt.Sprintf(`curl -s "%s/xapi/statements?limit=5" -u "%s:%s" -H "X-Experience-API-Version: 1.0.3"`, h.Config.PublicURL, d.Account.Key, d.Account.Secret),
+		h.Config.PublicURL, d.Account.Token)
 	return err
 }
 

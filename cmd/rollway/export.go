@@ -79,7 +79,7 @@ func export(s *surroundings, h *app.House, c access.Caller, e lrs.Extent, w io.W
 		err = ready()
 	}
 	if err = errors.Join(err, b.Flush()); err == nil {
-		fmt.Fprintf(s.err, "%d statements written, stored up to %s.\n", done.Statements, done.Through.Format(time.RFC3339Nano))
+		fmt.Fprintf(s.err, "%s written, stored up to %s.\n", count(done.Statements, "statement"), done.Through.Format(time.RFC3339Nano))
 	}
 	return done, err
 }

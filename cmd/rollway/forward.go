@@ -200,7 +200,9 @@ type ForwardPause struct{ ForwardName }
 
 // Run pauses the forward.
 func (c *ForwardPause) Run(s *surroundings) error {
-	return c.forwards(s, func(fs *forward.Forwards, caller access.Caller) error { return fs.Pause(s, caller, c.Name) })
+	return c.forwards(s, func(fs *forward.Forwards, caller access.Caller) error {
+		return s.done(fs.Pause(s, caller, c.Name), "%s is paused; resume has it go on where it is.", c.Name)
+	})
 }
 
 // ForwardResume is `statements forward resume`.
@@ -208,7 +210,9 @@ type ForwardResume struct{ ForwardName }
 
 // Run lets the forward go on.
 func (c *ForwardResume) Run(s *surroundings) error {
-	return c.forwards(s, func(fs *forward.Forwards, caller access.Caller) error { return fs.Resume(s, caller, c.Name) })
+	return c.forwards(s, func(fs *forward.Forwards, caller access.Caller) error {
+		return s.done(fs.Resume(s, caller, c.Name), "%s goes on.", c.Name)
+	})
 }
 
 // ForwardRemove is `statements forward remove`.
@@ -216,7 +220,9 @@ type ForwardRemove struct{ ForwardName }
 
 // Run ends the forward.
 func (c *ForwardRemove) Run(s *surroundings) error {
-	return c.forwards(s, func(fs *forward.Forwards, caller access.Caller) error { return fs.Remove(s, caller, c.Name) })
+	return c.forwards(s, func(fs *forward.Forwards, caller access.Caller) error {
+		return s.done(fs.Remove(s, caller, c.Name), "%s is ended.", c.Name)
+	})
 }
 
 // ForwardRetry is `statements forward retry`.
@@ -228,6 +234,6 @@ type ForwardRetry struct {
 // Run has the forward tried now.
 func (c *ForwardRetry) Run(s *surroundings) error {
 	return c.forwards(s, func(fs *forward.Forwards, caller access.Caller) error {
-		return fs.Retry(s, caller, c.Name, c.Refused)
+		return s.done(fs.Retry(s, caller, c.Name, c.Refused), "%s is tried now.", c.Name)
 	})
 }

@@ -79,6 +79,9 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 		fmt.Fprintln(errs, "rollway:", err)
 		return exitFailed
 	}
+	if slices.Equal(args, []string{"--version"}) { // no flag of its own: ROLLWAY_VERSION may mean anything
+		args = []string{"version"}
+	}
 	parsed, err := parser.Parse(args)
 	if exited { // --help
 		return code

@@ -38,7 +38,7 @@ func (c *MigrateUp) Run(s *surroundings) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(s.err, "%d steps applied.\n", len(steps))
+		fmt.Fprintf(s.err, "%s applied.\n", count(len(steps), "step"))
 		return c.printSteps(s, steps)
 	})
 }

@@ -40,6 +40,22 @@ func (o Output) print(s *surroundings, value any, heads []string, rows [][]strin
 	return w.Flush()
 }
 
+// count is a number of things, as in "1 statement" and "2 statements".
+func count[N int | int64](n N, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
+// done says what was done, unless it failed.
+func (s *surroundings) done(err error, format string, args ...any) error {
+	if err == nil {
+		fmt.Fprintln(s.err, fmt.Sprintf(format, args...))
+	}
+	return err
+}
+
 func printJSON(s *surroundings, value any) error {
 	b, err := json.Marshal(value, json.Deterministic(true), jsontext.EscapeForHTML(false))
 	if err != nil {

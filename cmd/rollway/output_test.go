@@ -27,3 +27,12 @@ func TestPrintingSaysWhatItCannot(t *testing.T) {
 		}
 	}
 }
+
+func TestCount(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[int]string{0: "0 statements", 1: "1 statement", 2: "2 statements"} {
+		if got := count(n, "statement"); got != want {
+			t.Errorf("%d: %q", n, got)
+		}
+	}
+}

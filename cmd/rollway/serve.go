@@ -163,7 +163,7 @@ func (c *DoctorCommand) Run(s *surroundings) error {
 		return err
 	}
 	if bad > 0 {
-		return fmt.Errorf("%d findings must be repaired", bad)
+		return fmt.Errorf("%s to be repaired", count(bad, "finding"))
 	}
 	return nil
 }

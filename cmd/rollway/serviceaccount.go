@@ -55,9 +55,9 @@ func (o Output) printIssued(s *surroundings, i access.Issued) error {
 // ServiceAccountCreate is `service-account create`.
 type ServiceAccountCreate struct {
 	Name     string      `required:"" help:"What it is for, e.g. the name of the other system."`
-	Scope    []scopeFlag `required:"" help:"What it may do, e.g. people:write,credentials:mint."`
+	Scope    []scopeFlag `required:"" help:"What it may do, e.g. people:write,credentials:mint." placeholder:"SCOPE"`
 	HomePage []string    `help:"Account home pages it may create agents under; may be repeated. Default: any." placeholder:"PREFIX"`
-	Expires  ageFlag     `help:"How long it lives, e.g. 90d or 12h. Default: until revoked."`
+	Expires  ageFlag     `help:"How long it lives, e.g. 90d or 12h. Default: until revoked." placeholder:"AGE"`
 	Organization
 	Output
 }

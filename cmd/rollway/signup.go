@@ -35,7 +35,7 @@ type SignupTokenCommand struct {
 type SignupTokenCreate struct {
 	Name    string   `help:"What it is for, e.g. the name of the dashboard." default:"dashboard"`
 	Origin  []string `help:"Web origin whose pages may use it; may be repeated. Default: any." placeholder:"ORIGIN"`
-	Expires ageFlag  `help:"How long it lives, e.g. 90d or 12h. Default: until revoked."`
+	Expires ageFlag  `help:"How long it lives, e.g. 90d or 12h. Default: until revoked." placeholder:"AGE"`
 	Organization
 	Output
 }
@@ -198,7 +198,7 @@ func (c *SignupResend) Run(s *surroundings) error {
 // SignupExtend is `signup extend`.
 type SignupExtend struct {
 	ID int64   `arg:""`
-	By ageFlag `required:"" help:"How long from now, e.g. 30d."`
+	By ageFlag `required:"" help:"How long from now, e.g. 30d." placeholder:"AGE"`
 }
 
 // Run moves the end of the trial.

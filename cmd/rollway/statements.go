@@ -68,7 +68,7 @@ func (c *StatementsImport) Run(s *surroundings) error {
 			Progress: func(i lrs.Imported) {
 				if time.Since(said) > 2*time.Second {
 					said = time.Now()
-					fmt.Fprintf(s.err, "%d stored, %d already here, %d problems so far.\n", i.Stored, i.Known, i.Problems)
+					fmt.Fprintf(s.err, "%d stored, %d already here, %s so far.\n", i.Stored, i.Known, count(i.Problems, "problem"))
 				}
 			},
 		}
@@ -77,7 +77,7 @@ func (c *StatementsImport) Run(s *surroundings) error {
 		}
 		if answer.Imported, err = h.Records.Import(s, caller, src, o); err != nil {
 			if answer.Number != 0 {
-				fmt.Fprintf(s.err, "Broken off after %d statements; --resume goes on.\n", answer.Stored+answer.Known+answer.Problems)
+				fmt.Fprintf(s.err, "Broken off after %s; --resume goes on.\n", count(answer.Stored+answer.Known+answer.Problems, "statement"))
 			}
 			return err
 		}
@@ -87,7 +87,7 @@ func (c *StatementsImport) Run(s *surroundings) error {
 			return err
 		}
 		if i.Problems > 0 {
-			return fmt.Errorf("%w: %d statements were not stored", errProblems, i.Problems)
+			return fmt.Errorf("%w: %s not stored", errProblems, count(i.Problems, "statement"))
 		}
 		return nil
 	})
@@ -180,13 +180,13 @@ func (c *StatementsVerify) Run(s *surroundings) error {
 		if answer.Verified, err = h.Records.Verify(s, caller, c.Keys, found); err != nil {
 			return err
 		}
-		fmt.Fprintf(s.err, "%d statements, stored up to %s, were read.\n", answer.Statements, answer.Through.Format(time.RFC3339Nano))
+		fmt.Fprintf(s.err, "Read %s, stored up to %s.\n", count(answer.Statements, "statement"), answer.Through.Format(time.RFC3339Nano))
 		if export != nil {
 			compared, err := h.Records.VerifyExport(s, caller, export, found)
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(s.err, "%d statements of %s were compared.\n", compared.Statements, c.Against)
+			fmt.Fprintf(s.err, "Compared %s of %s.\n", count(compared.Statements, "statement"), c.Against)
 			answer.Exported = compared.Statements
 			answer.Findings += compared.Findings
 		}
@@ -194,7 +194,7 @@ func (c *StatementsVerify) Run(s *surroundings) error {
 			return err
 		}
 		if answer.Findings > 0 {
-			return fmt.Errorf("%d findings", answer.Findings)
+			return fmt.Errorf("%s", count(answer.Findings, "finding"))
 		}
 		return nil
 	})

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/alecthomas/kong"
 )
 
 // What is wrong with the command line or the configuration ends with status 2, says what it is and names the help of the
@@ -148,6 +150,22 @@ func TestNoHouse(t *testing.T) {
 		}
 		if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
 			t.Fatalf("rollway %s made %s: %v", args, dir, err)
+		}
+	}
+}
+
+// The help names what a flag takes in the reader's words, not by the name of our type.
+func TestPlaceholders(t *testing.T) {
+	t.Parallel()
+	parser, err := kong.New(&Commands{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, leaf := range parser.Model.Leaves(false) {
+		for _, f := range leaf.Flags {
+			if shown := f.FormatPlaceHolder(); strings.Contains(shown, "-FLAG") {
+				t.Errorf("%s --%s=%s", leaf.Path(), f.Name, shown)
+			}
 		}
 	}
 }
