@@ -89,16 +89,21 @@ func taking(err error) error {
 	return fault.New(fault.Conflict, "address_taken", "There is an account for this address already. Sign in, or ask for a new password.")
 }
 
-// activate makes the person active. Somebody whom the organization got to know meanwhile under the same address is that
-// person.
+// activate makes the person active. Whom the organization knows by the address now is that person, whoever it was when the
+// sign-up began: somebody who was tied to it only by mistake stays who they are.
 func (s *Signup) activate(ctx context.Context, tx *db.Tx, r *row, folded string) error {
 	holder, err := s.directory.HolderTx(ctx, tx, r.Org, folded)
 	if err != nil {
 		return err
 	}
-	if !holder.IsZero() && holder != r.Person && !r.claimed {
-		if err := s.directory.DiscardTx(ctx, tx, system(r.Org), r.Person); err != nil {
-			return err
+	if r.claimed && holder.IsZero() {
+		return taking(nil)
+	}
+	if !holder.IsZero() && holder != r.Person {
+		if !r.claimed {
+			if err := s.directory.DiscardTx(ctx, tx, system(r.Org), r.Person); err != nil {
+				return err
+			}
 		}
 		r.Person, r.claimed = holder, true
 	}

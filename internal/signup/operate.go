@@ -26,8 +26,9 @@ func (s *Signup) List(ctx context.Context, c access.Caller, after int64, limit i
 	return list, err
 }
 
-// Approve lets in who waits for the operator. Whoever was there before is sent a link to choose a password. Faults: Forbidden; NotFound (signup_unknown); Conflict (signup_not_waiting,
-// address_taken).
+// Approve lets in who waits for the operator. Whoever was there before is sent a link to choose a password. Faults:
+// Forbidden; NotFound (signup_unknown); Conflict (signup_not_waiting; address_taken when the address got an account
+// meanwhile, or is no longer that of whom it was).
 func (s *Signup) Approve(ctx context.Context, c access.Caller, number int64) error {
 	return s.operate(ctx, c, number, "signup.approve", func(tx *db.Tx, r *row) error {
 		if r.State != Approval {

@@ -223,3 +223,50 @@ func TestOneLoginEach(t *testing.T) {
 		h.must(h.signIn("old@example.org", password))
 	})
 }
+
+// Whose address was corrected since the sign-up began stays who they are, however it is completed; whoever has it by then is
+// the one who signed up.
+func TestNoLongerTheirs(t *testing.T) {
+	each(t, Settings{Join: id.DefaultOrg}, func(h *house) {
+		approve := func(p Proof) error { return h.Approve(h.Context(), operate, p.Number) }
+		ways := map[string]func(Proof) error{
+			"late": func(p Proof) error {
+				_, err := h.Validate(h.Context(), p.Number, p.Token, p.From)
+				return err
+			},
+			"page": func(p Proof) error {
+				_, err := h.Confirm(h.Context(), p)
+				return err
+			},
+			"approved": approve,
+		}
+		for name, complete := range ways {
+			email := name + "@example.org"
+			ada := h.known(email) // by mistake
+			b := h.stranger(email)
+			p := h.proof(email, 1)
+			p.Handle = b.Handle
+			if name == "approved" {
+				h.Settings.Approval = true
+				_, err := h.Confirm(h.Context(), p)
+				h.must(err)
+				h.Settings.Approval = false
+			}
+			_, err := h.people.Provision(h.Context(), operate, directory.Claims{Source: directory.ByAdmin, Agent: ada.Primary(),
+				Attributes: map[string]directory.Value{"Email": directory.Text("ada." + email)}})
+			h.must(err)
+			h.wants(complete(p), fault.Conflict, "address_taken")
+			h.delivered()
+			if l := h.letters(email, 1); len(l) != 1 {
+				h.Errorf("%s: %+v", name, l)
+			}
+			bob := h.known(email)
+			h.must(complete(p))
+			list, err := h.List(h.Context(), operate, p.Number-1, 1)
+			h.must(err)
+			if len(list) != 1 || list[0].State != Confirmed || list[0].Person != bob.ID {
+				h.Errorf("%s: %+v is not %v", name, list, bob.ID)
+			}
+		}
+	})
+}

@@ -40,8 +40,8 @@ func (s *Signup) look(ctx context.Context, number int64, token string, from neti
 // may sign in with the password of the sign-up, unless they were there before. A second time it says so and does nothing.
 //
 // Faults: NotFound (validation_unknown) for a number that there is not; Invalid (validation_invalid) for a wrong token,
-// also after ten wrong ones; Gone (validation_expired); Conflict (address_taken) when the address got an account meanwhile;
-// TooMany.
+// also after ten wrong ones; Gone (validation_expired); Conflict (address_taken) when the address got an account meanwhile, or
+// is no longer that of whom it was; TooMany.
 func (s *Signup) Validate(ctx context.Context, number int64, token string, from netip.Addr) (Validated, error) {
 	return s.confirm(ctx, from, number, token, s.linkToken, s.accept(ctx, false, ""))
 }
