@@ -6,9 +6,11 @@ import (
 	"testing"
 	"time"
 
+	"rollway/internal/access"
 	"rollway/internal/db"
 	"rollway/internal/db/dbtest"
 	"rollway/internal/fault"
+	"rollway/internal/id"
 	"rollway/internal/limit"
 )
 
@@ -95,6 +97,32 @@ func TestWayBackIn(t *testing.T) {
 		ada.password = goodWord
 		r.flood(t, ada.address, 3)
 		wantCode(t, "where the link was opened", r.with(t, ada, phone), "")
+	})
+}
+
+// TestGuessesInSessions: sessions open a closed account to no more guesses than one place does, however many there are.
+func TestGuessesInSessions(t *testing.T) {
+	t.Parallel()
+	eachRig(t, func(t *testing.T, r *rig) {
+		r.Rules.FailuresAccount.Windows = []limit.Window{{Max: 3, Per: 24 * time.Hour}}
+		ada := r.person(t, "active")
+		r.flood(t, ada.address, 2)
+		change := func(what, present, want string) {
+			t.Helper()
+			s, _, err := r.Begin(t.Context(), id.DefaultOrg, ada.id, Launched, Device{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			c := access.SignedIn(id.DefaultOrg, ada.id, s.ID, 0)
+			wantCode(t, what, r.ChangePassword(t.Context(), c, present, another, from(fmt.Sprintf("198.19.1.%d", count.Add(1)%250))), want)
+		}
+		change("the last guess of an open account", "a wrong word", "bad_login")
+		for range 2 {
+			change("a guess at a closed one", "a wrong word", "too_many_tries")
+		}
+		change("right, but too late", ada.password, "too_many_tries")
+		r.pass(24 * time.Hour)
+		change("a day later", ada.password, "")
 	})
 }
 
