@@ -2,12 +2,14 @@ package signin
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
 	"rollway/internal/access"
 	"rollway/internal/credential"
 	"rollway/internal/db"
+	"rollway/internal/db/schema"
 	"rollway/internal/directory"
 	"rollway/internal/fault"
 	"rollway/internal/id"
@@ -163,6 +165,34 @@ func TestArrivalsEnd(t *testing.T) {
 		a.expect(a.T, "a day after the last arrival", token, "session_invalid")
 		if _, next := a.arrive(c, token); next == token {
 			a.Error("a session that is over goes on")
+		}
+	})
+}
+
+// Sessions that launches began before there was a kind for them are of that kind, and passwords' are not.
+func TestOlderArrivals(t *testing.T) {
+	t.Parallel()
+	eachArrivals(t, func(a *arrivals) {
+		lms := a.lms()
+		c, _ := a.mint(lms, a.learner(lms, "ada"))
+		launched, _ := a.arrive(c, "")
+		own, _ := a.signIn(a.T, a.person(a.T, "active"), Browser, laptop)
+		steps := schema.Steps()
+		i := slices.IndexFunc(steps, func(s schema.Step) bool { return s.Name == "launched_sessions" })
+		a.write(a.T, func(tx *db.Tx) error {
+			texts := append([]string{"UPDATE signin_sessions SET kind = 'browser'"}, schema.Split(schema.Expand(steps[i].SQL, tx.Engine == db.PostgreSQL))...)
+			for _, text := range texts {
+				if err := tx.Defer(a.Context(), text); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		for _, s := range []Session{launched, own} {
+			list, err := a.List(a.Context(), access.SignedIn(s.Org, s.Person, s.ID, 0), s.Person)
+			if err != nil || len(list) != 1 || list[0].ID != s.ID || list[0].Kind != s.Kind {
+				a.Errorf("%+v became %+v, %v", s, list, err)
+			}
 		}
 	})
 }
