@@ -106,7 +106,7 @@ func TestLaunchAsSomebodyElse(t *testing.T) {
 		}{{grace, "Ada", "Grace"}, {mallory, "Grace", "Mallory"}} {
 			link := lms.link(who.agent, g.url)
 			s := g.wants(g.get(link), 200, who.here, who.now, `name="instead"`, `href="/"`)
-			if s.path != "/api/activities/launch" || s.header.Get("Cache-Control") != "no-store" || s.header.Get("Referrer-Policy") != "same-origin" {
+			if s.path != "/api/activities/launch" || s.header.Get("Cache-Control") != "no-store" || s.header.Get("Referrer-Policy") != "strict-origin" {
 				t.Errorf("%s %v", s.path, s.header)
 			}
 			g.wants(press(link, "cross-site", "instead=yes"), 403)

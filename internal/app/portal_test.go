@@ -309,8 +309,8 @@ func TestPagesAndOtherSites(t *testing.T) {
 		}
 	}
 	// Ours say where they come from, and have to: over plain http browsers send no Sec-Fetch-Site.
-	if s := g.wants(g.get("/account"), 200, "ada@example.org"); s.header.Get("Referrer-Policy") != "same-origin" {
-		t.Errorf("a form of ours would say nothing of where it comes from: %v", s.header)
+	if s := g.wants(g.get("/account"), 200, "ada@example.org"); s.header.Get("Referrer-Policy") != "strict-origin" {
+		t.Errorf("a form of ours would say nothing of where it comes from, or a page its address: %v", s.header)
 	}
 	r, err := http.NewRequestWithContext(t.Context(), "POST", g.url+"/logout", nil)
 	g.must(err)

@@ -15,8 +15,9 @@ const StrictPolicy = "default-src 'none'; frame-ancestors 'none'"
 func SecurityHeaders(h http.Header, policy string) {
 	h.Set("Content-Security-Policy", policy)
 	h.Set("X-Content-Type-Options", "nosniff")
-	// With no-referrer browsers would not say either that a form of ours comes from us, by which it is told from another site's.
-	h.Set("Referrer-Policy", "same-origin")
+	// Addresses of pages may be secrets, so that browsers tell no path, not even to us. With no-referrer they would not say
+	// either that a form of ours comes from us, by which it is told from another site's.
+	h.Set("Referrer-Policy", "strict-origin")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 }
 
