@@ -10,6 +10,7 @@ import (
 
 	"rollway/internal/access"
 	"rollway/internal/content/sample"
+	"rollway/internal/db"
 	"rollway/internal/id"
 )
 
@@ -86,5 +87,32 @@ func TestALaunchTakesOneCredential(t *testing.T) {
 				t.Errorf("%s with %q: %d, want %d: %s %v", c.path, c.sent, res.StatusCode, c.status, text, err)
 			}
 		}
+	})
+}
+
+// Programs that ask for heads only look: they are given no challenge, and use none up.
+func TestHeadsOfSignup(t *testing.T) {
+	eachEngine(t, func(t *testing.T, e db.Engine) {
+		g := served(t, e)
+		head := func(path string) seen {
+			r, err := http.NewRequestWithContext(t.Context(), "HEAD", g.url+path, nil)
+			g.must(err)
+			return g.do(r)
+		}
+		number, _ := g.solve(g.wants(g.get("/signup"), 200))
+		files := map[string]string{"/signup/picture/" + number: "image/jpeg", "/signup/audio/" + number: "audio/wav"}
+		for range 20 { // more than anybody may have of each
+			g.wants(head("/signup"), 200)
+			for path, media := range files {
+				if s := g.wants(head(path), 200); s.header.Get("Content-Type") != media {
+					t.Errorf("%s: %v", path, s.header)
+				}
+			}
+		}
+		g.wants(head("/signup/picture/0"), 404)
+		for path := range files {
+			g.wants(g.get(path), 200)
+		}
+		g.solve(g.wants(g.get("/signup"), 200))
 	})
 }
