@@ -116,16 +116,27 @@ func TestPace(t *testing.T) {
 	}
 }
 
+// wantNow fails the test unless a time is between another and now.
+func wantNow(t *testing.T, got, after time.Time) {
+	t.Helper()
+	if now := time.Now(); got.Before(after) || got.After(now) {
+		t.Errorf("%v is not between %v and %v", got, after, now)
+	}
+}
+
 // A door may ask for another pace, which ends at the latest after so long.
 func TestHurry(t *testing.T) {
 	t.Parallel()
 	d := &deadlines{ResponseWriter: httptest.NewRecorder()}
 	r := httptest.NewRequest("POST", "/", strings.NewReader(strings.Repeat("x", 1<<20)))
 	pace(d, r, time.Now().Add(-time.Hour))
+	before := time.Now()
 	Hurry(r, Pace{Grace: 2 * time.Second, Rate: 64 << 10, Most: 10 * time.Second})
-	for _, want := range []time.Duration{2, 6, 10, 10} {
-		if got := time.Until(d.last); got < want*time.Second-time.Second/2 || got > want*time.Second {
-			t.Errorf("%v are left, not %d s", got, want)
+	wantNow(t, d.last.Add(-2*time.Second), before)
+	first := d.last
+	for _, want := range []time.Duration{0, 4, 8, 8} {
+		if got := d.last.Sub(first); got != want*time.Second {
+			t.Errorf("%v more, not %d s", got, want)
 		}
 		if _, err := io.ReadFull(r.Body, make([]byte, 256<<10)); err != nil {
 			t.Fatal(err)
@@ -143,10 +154,9 @@ func TestStartBody(t *testing.T) {
 	if _, err := io.ReadFull(r.Body, make([]byte, 4<<10)); err != nil {
 		t.Fatal(err)
 	}
+	before := time.Now()
 	StartBody(r)
-	if got := time.Until(d.last); got < slowest.Grace-time.Second || got > slowest.Grace {
-		t.Errorf("%v are left", got)
-	}
+	wantNow(t, d.last.Add(-slowest.Grace), before)
 	StartBody(httptest.NewRequest("POST", "/", nil)) // not under Guard
 }
 
