@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"net/http"
 	"net/url"
 
 	"rollway/internal/fault"
@@ -16,8 +17,12 @@ func arrivedPath(next string) string {
 
 // arrived is GET /arrived?next=…: it leads on whoever is signed in now, and tells others, whose browser has not kept the
 // cookie, what to do about it.
-func arrived(v *visit) error {
-	err := v.meet()
+func (d *Door) arrived(w http.ResponseWriter, r *http.Request) error {
+	v, err := d.visit(w, r)
+	if err != nil {
+		return err
+	}
+	err = v.meet()
 	if fault.Is(err, fault.Unauthenticated) {
 		return fault.New(fault.Unauthenticated, "cookies_off", "The browser does not keep the cookie by which it would stay signed in.")
 	}

@@ -64,7 +64,7 @@ func (d *Door) Mount(mux *http.ServeMux) {
 		"POST /confirm/{number}/{token}":  everybody(postConfirm),
 		"GET /login":                      everybody(showLogin),
 		"POST /login":                     everybody(postLogin),
-		"GET /arrived":                    everybody(arrived),
+		"GET /arrived":                    d.arrived,
 		"POST /logout":                    everybody(postLogout),
 		"GET /password":                   everybody(showPassword),
 		"POST /password":                  everybody(postPassword),
