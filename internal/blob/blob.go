@@ -19,8 +19,9 @@
 // A file's time says when somebody last put it, and Collect leaves alone what was put after the time that it is given: the
 // commit of a row that names it may be under way. Looking whether a blob is there already, Renew, placing and removing lock the
 // directory that the blob stands in (flock: shared, shared, alone, alone), so that a blob is not removed between the moment it
-// is found to be old and the one in which it is found to be there already, and only one of two that put the same makes it. Drop removes what a Put made, at once, when nothing is going to name it after all: only if
-// the file still has the very time that this Put gave it, so nobody else has put it since.
+// is found to be old and the one in which it is found to be there already, and only one of two that put the same makes it. Drop
+// removes what a Put made, at once, when nothing is going to name it after all: only if the file still has the very time that
+// this Put gave it, so nobody else has put it since.
 package blob
 
 import (
