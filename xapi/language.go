@@ -137,8 +137,8 @@ var irregular = []string{
 }
 
 func validLanguage(tag []byte) bool {
-	if len(tag) == 2 || len(tag) == 3 {
-		return areAlpha(tag)
+	if (len(tag) == 2 || len(tag) == 3) && areAlpha(tag) {
+		return true
 	}
 	if len(tag) == 5 && tag[2] == '-' {
 		return areAlpha(tag[:2]) && areAlpha(tag[3:]) || areAlpha(tag[:2]) && validLanguageTag(tag)

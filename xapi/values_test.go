@@ -78,7 +78,7 @@ func TestIRI(t *testing.T) {
 func TestLanguage(t *testing.T) {
 	t.Parallel()
 	valid := []string{"en", "EN", "en-US", "es-419", "zh-Hant", "zh-Hans-CN", "sr-Latn-RS", "cmn", "zh-cmn-Hans-CN", "de-1901", "sl-rozaj-biske",
-		"de-CH-x-phonebk", "en-a-bbb-x-a-ccc", "x-whatever", "X-a-b", "i-klingon", "I-KLINGON", "en-GB-oed", "art-lojban", "zh-min-nan",
+		"de-CH-x-phonebk", "en-a-bbb-x-a-ccc", "x-whatever", "x-0", "X-a-b", "i-klingon", "I-KLINGON", "en-GB-oed", "art-lojban", "zh-min-nan",
 		"abcd", "abcdefgh", "en-u-ca-buddhist", "und", "de-1996-x-1"}
 	invalid := []string{"", "e", "a12345", "a12345678", "abcdefghi", "en_US", "en-", "-en", "en--US", "en-US-", "x", "x-", "en-x", "en-a",
 		"en-a-x-y", "zh-z-aaa-z-bbb-c-ccc", "de-1901-1901", "en-abcdefghi", "en-ä", "i-unknown", "en US", "12", "en-Latn-Latn", "en-US-GB"}

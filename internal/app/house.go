@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"os"
 	"path/filepath"
@@ -117,8 +118,11 @@ func furnish(ctx context.Context, c, given Config, d *db.DB) (*House, error) {
 	h.Directory = directory.New(d, h.Changes, c.PublicURL)
 	h.Credentials = credential.New(d, key, h.Accounts, h.Changes)
 	h.Content = content.NewCatalogue(d, blobs, h.Changes)
+	if h.Content.Guests.Bytes = c.guestQuota(); h.Content.Guests.Bytes < 0 {
+		h.Content.Guests.Bytes = math.MaxInt64
+	}
 	h.Launcher = launch.New(d, key, h.Content, h.Credentials, launch.Addresses{Public: c.PublicURL, Courseware: c.CoursewareURL, SingleHost: c.CoursewareSingleHost})
-	if h.Records, err = lrs.Open(ctx, lrs.Config{DB: d, Blobs: blobs, HomePage: c.PublicURL, Guest: true}); err != nil {
+	if h.Records, err = lrs.Open(ctx, lrs.Config{DB: d, Blobs: blobs, HomePage: c.PublicURL, Guest: true, Quota: c.guestQuota()}); err != nil {
 		return nil, err
 	}
 	h.Launcher.Records = h.Records

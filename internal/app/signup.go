@@ -17,6 +17,7 @@ import (
 	"rollway/internal/access"
 	"rollway/internal/challenge"
 	"rollway/internal/limit"
+	"rollway/internal/lrs"
 	"rollway/internal/signup"
 )
 
@@ -33,6 +34,7 @@ type SignupConfig struct {
 	Trial          string        `help:"After how long an organization of their own is closed, e.g. 90d. Default: never."`
 	Link           string        `help:"Where the link in the mail leads: ${enum}." enum:"own,flyve-legacy,flyve-react" default:"own"`
 	Webapp         string        `help:"Address of the dashboard that the flyve links lead to." placeholder:"URL"`
+	Quota          int           `help:"How many MB of records, and as many of packages, an organization of their own keeps; -1 for any number." default:"1024" placeholder:"MB"`
 	Limit          string        `help:"How often one address (IPv6: /64) may sign up." default:"10/60m,30/24h" placeholder:"N/TIME"`
 	MailLimit      string        `help:"How many mails one address gets." default:"3/60m,10/24h" placeholder:"N/TIME"`
 	ChallengeLimit string        `help:"How many pictures one address (IPv6: /64) may ask for." default:"6/5m,15/15m,20/60m" placeholder:"N/TIME"`
@@ -42,6 +44,17 @@ type SignupConfig struct {
 	SessionLimit        string `help:"How many sessions of service tokens one address (IPv6: /64) may open." default:"100/5m,600/60m" placeholder:"N/TIME"`
 	GuessLimit          string `help:"How many wrong links and codes may come from one address (IPv6: /64)." default:"20/60m" placeholder:"N/TIME"`
 	TotalMailLimit      string `help:"How many mails sign-up sends in all." default:"1000/60m" placeholder:"N/TIME"`
+}
+
+// guestQuota is how many bytes of each kind an organization may keep that is not the first; less than 0 for any number.
+func (c Config) guestQuota() int64 {
+	switch {
+	case c.Quota < 0:
+		return -1
+	case c.Quota == 0:
+		return lrs.GuestQuota
+	}
+	return int64(c.Quota) << 20
 }
 
 // settings are the flags in the words of the room.

@@ -32,8 +32,11 @@ type definition struct {
 	sum  int64
 	adds bool // what is known stays as it is
 
-	imported *entry // that says so, if it may be an old one: it counts only if it is new here
+	by *entry // who says so: it counts only if it is new here
 }
+
+// MaxDefinition is the most bytes of what is known of an activity. What would make it longer is not added.
+const MaxDefinition = 256 << 10
 
 // known remembers the definition that came last for an activity, so that what everybody repeats is not written again. It
 // forgets after a while, since it does not hear of what came last on another node.
@@ -71,14 +74,14 @@ func (k *known) learn(defines []definition, now time.Time) {
 }
 
 // collectDefinitions adds the definitions in a statement that are not the last ones known.
-func (s *Store) collectDefinitions(defines []definition, c access.Caller, f *xapi.Facts) []definition {
+func (s *Store) collectDefinitions(defines []definition, c access.Caller, e *entry) []definition {
 	now := s.now()
-	for i := range f.Activities {
-		a := &f.Activities[i]
-		if a.Definition == nil || c.Bound != nil && (c.Bound.Activity == "" || !within(c.Bound.Activity, string(a.ID))) {
+	for i := range e.facts.Activities {
+		a := &e.facts.Activities[i]
+		if a.Definition == nil || len(a.Definition) > MaxDefinition || c.Bound != nil && (c.Bound.Activity == "" || !within(c.Bound.Activity, string(a.ID))) {
 			continue
 		}
-		d := definition{activity: activity{c.Org, s.key(byActivity, a.ID)}, iri: a.ID, json: a.Definition, sum: s.key('d', a.Definition), adds: c.Bound != nil}
+		d := definition{activity: activity{c.Org, s.key(byActivity, a.ID)}, iri: a.ID, json: a.Definition, sum: s.key('d', a.Definition), adds: c.Bound != nil, by: e}
 		if d.adds {
 			d.sum = s.key('D', a.Definition)
 		}
@@ -136,7 +139,7 @@ func (w *writing) mergeDefinitions(ctx context.Context) error {
 			continue
 		}
 		for _, d := range p.defines {
-			if e := d.imported; e != nil && (e.known || e.differs) {
+			if d.by.known || d.by.differs {
 				continue
 			}
 			there, more := w.defined[d.activity], d.json
@@ -147,7 +150,7 @@ func (w *writing) mergeDefinitions(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			if string(merged) != string(w.defined[d.activity]) {
+			if len(merged) <= MaxDefinition && string(merged) != string(w.defined[d.activity]) {
 				w.defined[d.activity] = merged
 				changed[d.activity] = []any{int64(d.org), d.key, string(d.iri), merged}
 			}

@@ -93,18 +93,42 @@ func (s *Store) receive(ctx context.Context, p *put, next Parts) (err error) {
 	return s.renew(wanted)
 }
 
-// dropUnused removes the data that came with a put of which it is certain that it stored nothing that names it.
-func (s *Store) dropUnused(p *put) error {
+var findNamed = db.NewLookup("SELECT n.sha256 FROM @ n WHERE EXISTS (SELECT 1 FROM attachments a WHERE a.org_id = n.org_id AND a.sha256 = n.sha256)",
+	db.Column{Name: "org_id", Type: "bigint"}, db.Column{Name: "sha256", Type: "bytea"})
+
+// dropUnused removes the data that came with a put of which it is certain that nothing names it: neither what the put stored
+// nor what was there already and had lost it.
+func (s *Store) dropUnused(ctx context.Context, p *put) error {
 	if p.arrival.wanted == nil {
 		return nil
 	}
 	named := map[[32]byte]bool{}
+	var asked [][]any
 	for _, e := range p.entries {
-		if p.err == nil && !e.known {
-			for _, a := range e.attachments {
+		for _, a := range e.attachments {
+			if p.err == nil && !e.known {
 				named[a.sum] = true
+			} else {
+				asked = append(asked, []any{int64(p.org), a.sum[:]})
 			}
 		}
+	}
+	err := s.db.Read(ctx, func(tx *db.Tx) error {
+		err := findNamed.Ask(ctx, tx, asked, func(r *db.Rows) error {
+			var sum []byte
+			err := r.Scan(&sum)
+			if len(sum) == 32 {
+				named[[32]byte(sum)] = true
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		return tx.Flush(ctx)
+	})
+	if err != nil {
+		return err // and the collector of blobs takes what is left
 	}
 	return s.drop(p.arrival.wanted, named)
 }

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 	"sync"
@@ -198,6 +199,34 @@ func TestDamagedAttachment(t *testing.T) {
 		}
 		if got := kept(t, s, c, lrs.Query{}); len(got) != 1 || got[0] != "one" {
 			t.Errorf("kept %q", got)
+		}
+	})
+}
+
+// Data that was lost comes back when its statement is sent again; that of an attachment which never had any does not stay.
+func TestLostAttachment(t *testing.T) {
+	t.Parallel()
+	eachKeeping(t, func(t *testing.T, s *lrs.Store, blobs *blob.Store, dir string) {
+		c := system()
+		st := with(newID(), usage, "one", "two").String()
+		named := `"sha2":"` + sha("two") + `"`
+		st = strings.Replace(st, named, named+`,"fileUrl":"https://example.org/two"`, 1)
+		send := func(data ...string) {
+			t.Helper()
+			if _, err := s.PutWith(t.Context(), c, xapi.V1, id.StatementID{}, []byte(st), parts(data...)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		send("one")
+		if err := os.Remove(dir + "/" + sha("one")[:2] + "/" + sha("one")[2:]); err != nil {
+			t.Fatal(err)
+		}
+		send("one", "two")
+		if got := kept(t, s, c, lrs.Query{}); len(got) != 1 || got[0] != "one" {
+			t.Errorf("kept %q", got)
+		}
+		if err := blobs.Verify(sha256.Sum256([]byte("two"))); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("data that nothing names: %v", err)
 		}
 	})
 }

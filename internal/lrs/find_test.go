@@ -403,6 +403,17 @@ func TestActivity(t *testing.T) {
 		if got := get(c, course); got != merged {
 			t.Error(got)
 		}
+		sid := newID()
+		for _, name := range []string{"Course", "Not this"} { // sent again, a statement changes nothing
+			mustPost(t, s, c, statement{id: sid, actor: "ann", verb: "did", object: course, definition: fmt.Sprintf(`{"name":{"en":%q}}`, name)})
+		}
+		define(c, `{"description":{"en":"`+strings.Repeat("x", lrs.MaxDefinition)+`"}}`)
+		for i := range 3 { // together they are too long
+			define(c, fmt.Sprintf(`{"description":{"en-x-part%d":"%s"}}`, i, strings.Repeat("x", lrs.MaxDefinition/2)))
+		}
+		if got := get(c, course); !strings.Contains(got, `"en":"Course"`) || !strings.Contains(got, `"en-x-part0"`) || strings.Contains(got, `"en-x-part1"`) || len(got) > lrs.MaxDefinition+200 {
+			t.Errorf("%d bytes: %.300s", len(got), got)
+		}
 		other := c
 		other.Org = system().Org
 		if got := get(other, course); got != bare {

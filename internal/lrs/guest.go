@@ -84,8 +84,8 @@ func (w *writing) askLast(ctx context.Context) error {
 // what this process has stored must be covered.
 func (s *Store) liteThrough(ctx context.Context, covering bool) (time.Time, error) {
 	o := &s.order
-	last, fresh := o.lastAnswer(covering)
-	if fresh {
+	last, age, covers := o.latest()
+	if age < answerAfter && (covers || !covering) {
 		return last, nil
 	}
 	if !o.asking.TryLock() {
@@ -95,9 +95,6 @@ func (s *Store) liteThrough(ctx context.Context, covering bool) (time.Time, erro
 		o.asking.Lock()
 	}
 	defer o.asking.Unlock()
-	o.mu.Lock()
-	o.wrote = false
-	o.mu.Unlock()
 	at := time.Now()
 	ms, err := s.liteNow(ctx)
 	if err != nil {
@@ -110,12 +107,6 @@ func (s *Store) liteThrough(ctx context.Context, covering bool) (time.Time, erro
 	}
 	o.answer, o.at = o.cover(ms), at
 	return o.answer, nil
-}
-
-func (o *order) lastAnswer(covering bool) (answer time.Time, fresh bool) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.answer, time.Since(o.at) < answerAfter && !(covering && o.wrote)
 }
 
 // liteNow is a millisecond such that whatever other processes stored before it is committed, and whatever they will store

@@ -180,11 +180,7 @@ func (im *importing) keep(ctx context.Context, entries []*entry, places []string
 	}
 	p := &put{org: im.caller.Org, authority: im.own, entries: entries, voidsAny: true, lenient: true, run: im.run.Number}
 	for _, e := range entries {
-		from := len(p.defines)
-		p.defines = im.collectDefinitions(p.defines, im.caller, e.facts)
-		for i := range p.defines[from:] {
-			p.defines[from+i].imported = e
-		}
+		p.defines = im.collectDefinitions(p.defines, im.caller, e)
 	}
 	err := im.store(ctx, p)
 	for try := 1; fault.Is(err, fault.Unavailable) && try < importTries; try++ {

@@ -26,10 +26,11 @@ type order struct {
 	covered int64     // the greatest millisecond that ConsistentThrough has answered
 	open    list.List // SQLite: the first positions of writes that are not durable yet, ascending
 
+	settled time.Time // when the last write of this process was over
+
 	asking sync.Mutex // held by who finds a new answer
 	answer time.Time  // the last one
-	at     time.Time
-	wrote  bool // since somebody began to find it
+	at     time.Time  // when somebody began to find it
 }
 
 func (s *Store) openOrder(ctx context.Context) error {
@@ -70,7 +71,7 @@ func (o *order) stampLite(now time.Time, last int64, n int, p *put) stamp {
 func (o *order) settle(p *put) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.wrote = true
+	o.settled = time.Now()
 	for _, e := range p.stamps {
 		o.open.Remove(e)
 	}
@@ -122,33 +123,36 @@ func (s *Store) ConsistentThrough(ctx context.Context) (time.Time, error) {
 // this process has stored.
 func (s *Store) through(ctx context.Context) (time.Time, error) {
 	o := &s.order
-	if _, _, wrote := o.latest(); wrote {
-		time.Sleep(time.Millisecond) // the one in which it was stored must be over
-	}
+	time.Sleep(o.unsettled())
 	if s.db.Engine() == db.SQLite {
 		return s.liteThrough(ctx, true)
 	}
 	o.asking.Lock()
 	defer o.asking.Unlock()
-	if t, age, wrote := o.latest(); age < answerFor && !wrote {
+	if t, age, covers := o.latest(); age < answerFor && covers {
 		return t, nil
 	}
 	return s.askThrough(ctx)
 }
 
-// latest is the last answer, and whether this process has written since.
-func (o *order) latest() (answer time.Time, age time.Duration, wrote bool) {
+// latest is the last answer, and whether it covers all that this process has stored.
+func (o *order) latest() (answer time.Time, age time.Duration, covers bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.answer, time.Since(o.at), o.wrote
+	return o.answer, time.Since(o.at), o.at.Sub(o.settled) >= time.Millisecond
+}
+
+// unsettled is how long it takes until the millisecond is over in which this process stored something last: no answer before
+// covers that.
+func (o *order) unsettled() time.Duration {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return time.Millisecond - time.Since(o.settled)
 }
 
 // askThrough finds a new answer. The caller holds o.asking.
 func (s *Store) askThrough(ctx context.Context) (time.Time, error) {
 	o := &s.order
-	o.mu.Lock()
-	o.wrote = false
-	o.mu.Unlock()
 	at := time.Now()
 	ms, err := s.oldestWrite(ctx)
 	if err != nil {
@@ -167,7 +171,7 @@ func (s *Store) refresh() {
 	if !o.asking.TryLock() {
 		return
 	}
-	if _, age, wrote := o.latest(); age < answerAfter || age < answerFor && !wrote {
+	if _, age, covers := o.latest(); age < answerAfter || age < answerFor && covers {
 		o.asking.Unlock()
 		return
 	}

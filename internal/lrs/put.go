@@ -117,7 +117,7 @@ func (s *Store) PutWith(ctx context.Context, c access.Caller, line xapi.Version,
 		ids[i] = e.id
 	}
 	s.readers.Put(reader)
-	return ids, errors.Join(p.err, s.dropUnused(p))
+	return ids, errors.Join(p.err, s.dropUnused(ctx, p))
 }
 
 // store writes a put and returns when it is durable.
@@ -202,7 +202,7 @@ func (s *Store) prepare(c access.Caller, facts []xapi.Facts, wanted id.Statement
 		e.keys = s.statementKeys(f, a.key)
 		e.body = make([]byte, 0, len(f.Raw)+len(a.json)+servedMore)
 		if c.Scopes.Has(access.Define) {
-			p.defines = s.collectDefinitions(p.defines, c, f)
+			p.defines = s.collectDefinitions(p.defines, c, e)
 		}
 	}
 	return p, nil

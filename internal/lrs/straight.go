@@ -101,7 +101,7 @@ func (s *Store) storeStraight(ctx context.Context, tx *db.Tx, items []*put, colu
 		var n int
 		err := r.Scan(&n)
 		for _, p := range items {
-			p.again = n == 0
+			p.again, p.err = n == 0, nil
 			p.look = p.look || p.again
 		}
 		return err
