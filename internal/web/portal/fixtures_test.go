@@ -219,7 +219,7 @@ func sentencesOf(f *frame) []record {
 		`{"actor":{"account":{"homePage":"https://example.com","name":"grace"}},"verb":{"id":"http://adlnet.gov/expapi/verbs/answered"},"object":{"id":"https://example.com/knots/question-3"},"result":{"success":false}}`,
 		`{"actor":{"objectType":"Group","member":[]},"verb":{"id":"https://example.com/v#experienced"},"object":{"objectType":"StatementRef","id":"6f1c2a58-0000-4000-8000-000000000001"},"result":{"success":true}}`,
 	} {
-		r, err := f.sentence(lrs.Statement{Stored: moonlight.Add(-time.Duration(len(all)) * 50 * time.Minute), JSON: []byte(text)})
+		r, err := f.sentence(lrs.Statement{Stored: moonlight.Add(-time.Duration(len(all)) * 50 * time.Minute), JSON: []byte(text)}, func(string) (string, error) { return "", nil })
 		if err != nil {
 			panic(err)
 		}

@@ -7,6 +7,7 @@ import (
 
 	"rollway/internal/access"
 	"rollway/internal/directory"
+	"rollway/internal/fault"
 	"rollway/internal/id"
 	"rollway/internal/lrs"
 )
@@ -55,6 +56,15 @@ func (f *frame) someone(p directory.Person) someone {
 	return out
 }
 
+// title is that of a course of the caller's organization; "" for what is none.
+func (v *visit) title(activity string) (string, error) {
+	c, err := v.Content.Find(v.r.Context(), v.caller.Org, activity)
+	if fault.Is(err, fault.NotFound) {
+		err = nil
+	}
+	return c.Title, err
+}
+
 // showRecords is GET /records: the latest statements in sentences.
 func showRecords(v *visit) error {
 	if err := v.may(access.StatementsRead); err != nil {
@@ -72,7 +82,7 @@ func showRecords(v *visit) error {
 	}
 	p := recordsPage{frame: v.frame("records.title", "records"), Art: artOf("records")}
 	for _, s := range found.Statements {
-		r, err := p.sentence(s)
+		r, err := p.sentence(s, v.title)
 		if err != nil {
 			return err
 		}

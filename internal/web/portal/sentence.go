@@ -44,8 +44,9 @@ type told struct {
 	} `json:"result"`
 }
 
-// sentence puts a statement into words. What it calls things itself goes before what we would call them.
-func (f *frame) sentence(s lrs.Statement) (record, error) {
+// sentence puts a statement into words. What it calls things itself goes before what we would call them: title is asked for that
+// of an activity which the statement gives no name.
+func (f *frame) sentence(s lrs.Statement, title func(activity string) (string, error)) (record, error) {
 	var t told
 	if err := json.Unmarshal(s.JSON, &t); err != nil {
 		return record{}, err
@@ -54,11 +55,18 @@ func (f *frame) sentence(s lrs.Statement) (record, error) {
 	r := record{
 		Actor:  first(t.Actor.Name, strings.TrimPrefix(t.Actor.Mbox, "mailto:"), t.Actor.Account.Name, f.say("records.somebody")),
 		Verb:   first(t.Verb.Display.Pick(reader), lastPart(t.Verb.ID)),
-		Object: first(t.Object.Definition.Name.Pick(reader), t.Object.Name, lastPart(t.Object.ID), f.say("records.something")),
+		Object: first(t.Object.Definition.Name.Pick(reader), t.Object.Name),
 		When:   f.at(s.Stored),
 	}
-	if t.Object.ObjectType == "StatementRef" {
+	switch {
+	case t.Object.ObjectType == "StatementRef":
 		r.Object = f.say("records.another")
+	case r.Object == "":
+		known, err := title(t.Object.ID)
+		if err != nil {
+			return record{}, err
+		}
+		r.Object = first(known, lastPart(t.Object.ID), f.say("records.something"))
 	}
 	r.Initial = initial(r.Actor)
 	switch score, success := t.Result.Score.Scaled, t.Result.Success; {
