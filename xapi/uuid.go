@@ -34,7 +34,7 @@ func parseUUID(s []byte) (u UUID, ok bool) {
 	}
 	at := 0
 	for i := range u {
-		if s[at] == '-' {
+		if i == 4 || i == 6 || i == 8 || i == 10 { // a dash
 			at++
 		}
 		hi, lo := hexValue[s[at]], hexValue[s[at+1]]

@@ -55,7 +55,7 @@ func TestUUID(t *testing.T) {
 		[]string{"", "fd41c918b88b4b20a0a5a4c32391aaa0", "{fd41c918-b88b-4b20-a0a5-a4c32391aaa0}",
 			"urn:uuid:fd41c918-b88b-4b20-a0a5-a4c32391aaa0", "fd41c918-b88b-4b20-a0a5-a4c32391aaa01",
 			"gd41c918-b88b-4b20-a0a5-a4c32391aaa0", "fd41c918-b88b-4b20-a0a5-a4c32391aaa", "fd41c91-8b88b-4b20-a0a5-a4c32391aaa0",
-			"fd41c918-b88b-4b20-a0a5-a4c32391aa\x00\x00"})
+			"fd41c918-b88b-4b20-a0a5-a4c32391aa\x00\x00", "fd41c918-b88b-4b20-a0a5-a4c32391aa-0", "fd41c918-b88b-4b20-a0a5--4c32391aaa0"})
 	u := xapi.NewUUID()
 	back, err := xapi.ParseUUID(u.String())
 	if err != nil || back != u || u == xapi.NewUUID() || u[6]>>4 != 4 || u[8]>>6 != 2 {
