@@ -22,6 +22,7 @@ type shownContent struct {
 	Title      string  `json:"title"`
 	URL        string  `json:"url,omitempty"`
 	CreatedAt  string  `json:"createdAt"`
+	Org        string  `json:"org,omitempty"` // where content is listed
 }
 
 func shownOf(c content.Content) shownContent {
@@ -33,17 +34,10 @@ func shownOf(c content.Content) shownContent {
 	return out
 }
 
-func (o Output) printContent(s *surroundings, items []content.Content, one bool) error {
-	out, rows := []shownContent{}, [][]string{}
-	for _, c := range items {
-		out = append(out, shownOf(c))
-		rows = append(rows, []string{c.Activity, string(c.Kind), c.Title, when(c.Created)})
-	}
-	heads := []string{"activity", "kind", "title", "added"}
-	if one {
-		return o.print(s, out[0], heads, rows)
-	}
-	return o.print(s, out, heads, rows)
+var contentHeads = []string{"activity", "kind", "title", "added"}
+
+func contentRow(c content.Content) []string {
+	return []string{c.Activity, string(c.Kind), c.Title, when(c.Created)}
 }
 
 // ContentAdd is `content add`.
@@ -77,7 +71,7 @@ func (c *ContentAdd) Run(s *surroundings) error {
 		if err != nil {
 			return err
 		}
-		return c.printContent(s, []content.Content{added}, true)
+		return c.print(s, shownOf(added), contentHeads, [][]string{contentRow(added)})
 	})
 }
 
@@ -99,25 +93,32 @@ func (c *ContentAdd) addFile(s *surroundings, h *app.House, caller access.Caller
 
 // ContentList is `content list`.
 type ContentList struct {
-	Organization
+	OrganizationOrAll
 	Output
 }
 
 // Run lists the content.
 func (c *ContentList) Run(s *surroundings) error {
-	return s.houseOf(c.Organization, func(h *app.House, caller access.Caller) error {
-		var all []content.Content
-		for after := ""; ; {
-			page, err := h.Content.List(s, caller, after, 1000)
-			if err != nil {
-				return err
-			}
-			all = append(all, page...)
-			if len(page) < 1000 {
-				break
-			}
-			after = page[len(page)-1].Activity
+	return s.house(func(h *app.House) error {
+		orgs, err := c.organizations(s, h)
+		if err != nil {
+			return err
 		}
-		return c.printContent(s, all, false)
+		out, rows := []shownContent{}, [][]string{}
+		for _, o := range orgs {
+			for after, more := "", true; more; {
+				page, err := h.Content.List(s, access.CommandLine(o.ID), after, 1000)
+				if err != nil {
+					return err
+				}
+				for _, item := range page {
+					shown := shownOf(item)
+					shown.Org, after = o.Slug, item.Activity
+					out, rows = append(out, shown), append(rows, append([]string{o.Slug}, contentRow(item)...))
+				}
+				more = len(page) == 1000
+			}
+		}
+		return c.printOf(s, orgs, out, contentHeads, rows)
 	})
 }

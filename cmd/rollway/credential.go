@@ -14,7 +14,7 @@ type CredentialCommand struct {
 // CredentialList is `credential list`.
 type CredentialList struct {
 	Person string `required:"" help:"Id, e-mail address, or homePage|name."`
-	Organization
+	OrganizationOrAll
 	Output
 }
 
@@ -30,7 +30,7 @@ type listedCredential struct {
 
 // Run lists the credentials.
 func (c *CredentialList) Run(s *surroundings) error {
-	return s.houseOf(c.Organization, func(h *app.House, caller access.Caller) error {
+	return s.houseOfPerson(c.OrganizationOrAll, c.Person, func(h *app.House, caller access.Caller) error {
 		person, err := h.Directory.Get(s, caller, c.Person)
 		if err != nil {
 			return err
@@ -51,7 +51,7 @@ func (c *CredentialList) Run(s *surroundings) error {
 // CredentialRevoke is `credential revoke`.
 type CredentialRevoke struct {
 	Username string `arg:""`
-	Organization
+	OrganizationOrAll
 }
 
 // Run ends the credential.
@@ -59,7 +59,7 @@ func (c *CredentialRevoke) Run(s *surroundings) error {
 	if c.Username == "" {
 		return misuse("Say which credential, as `rollway credential list` shows it.")
 	}
-	return s.houseOf(c.Organization, func(h *app.House, caller access.Caller) error {
+	return s.houseOfAny(c.OrganizationOrAll, func(h *app.House, caller access.Caller) error {
 		return s.done(h.Credentials.Revoke(s, caller, c.Username), "%s is revoked; it and the launches it opened are ended within two seconds.", c.Username)
 	})
 }

@@ -45,6 +45,9 @@ func (c *StatementsExport) Run(s *surroundings) error {
 			}
 			extent.Data = func(a lrs.Attachment) error { return writeAttachment(c.Attachments, a) }
 		}
+		if err := c.tellOfOthers(s, h, caller); err != nil {
+			return err
+		}
 		if c.Out == "" {
 			_, err := export(s, h, caller, extent, s.out, func() error { return nil })
 			return err
@@ -63,6 +66,18 @@ func (c *StatementsExport) Run(s *surroundings) error {
 		}
 		return c.print(s, done, []string{"statements", "through"}, [][]string{{strconv.FormatInt(done.Statements, 10), done.Through.Format(time.RFC3339Nano)}})
 	})
+}
+
+// tellOfOthers tells who named no organization of those that the export leaves out.
+func (o Organization) tellOfOthers(s *surroundings, h *app.House, caller access.Caller) error {
+	if o.Org != "" {
+		return nil
+	}
+	n, err := h.Records.Elsewhere(s, caller)
+	if n > 0 {
+		fmt.Fprintf(s.err, "This is the organization default alone. Others that have statements: %d. An export each: --org SLUG; rollway org list shows the slugs.\n", n)
+	}
+	return err
 }
 
 // export writes the statements, after a call of ready once it is known that there is no reason not to.

@@ -6,8 +6,6 @@ import (
 
 	"rollway/internal/access"
 	"rollway/internal/app"
-	"rollway/internal/fault"
-	"rollway/internal/id"
 	"rollway/internal/mail"
 )
 
@@ -16,19 +14,6 @@ type MailCommand struct {
 	List  MailList  `cmd:"" help:"List messages that have not left: waiting, being sent, or dead letters."`
 	Retry MailRetry `cmd:"" help:"Send messages now, dead letters too."`
 	Test  MailTest  `cmd:"" help:"Send a test message at once and say what the mail server answers."`
-}
-
-// OrganizationOrAll is the organization a command works on, or all of them.
-type OrganizationOrAll struct {
-	Org string `help:"Slug of an organization. Default: all." placeholder:"SLUG"`
-}
-
-// mail opens the installation for a command on what has not left.
-func (o OrganizationOrAll) mail(s *surroundings, fn func(*app.House, access.Caller) error) error {
-	if o.Org == "" {
-		return s.house(func(h *app.House) error { return fn(h, access.CommandLine(0)) })
-	}
-	return s.houseOf(Organization(o), fn)
 }
 
 type shownMail struct {
@@ -64,22 +49,19 @@ type MailList struct {
 
 // Run lists the messages.
 func (c *MailList) Run(s *surroundings) error {
-	return c.mail(s, func(h *app.House, caller access.Caller) error {
-		out, rows, slugs := []shownMail{}, [][]string{}, map[id.OrgID]string{}
+	return s.houseOfAny(c.OrganizationOrAll, func(h *app.House, caller access.Caller) error {
+		out, rows, known := []shownMail{}, [][]string{}, slugs{}
 		for after, more := int64(0), true; more; {
 			page, err := h.Mail.List(s, caller, after, 1000)
 			if err != nil {
 				return err
 			}
 			for _, l := range page {
-				if _, known := slugs[l.Org]; !known {
-					org, err := h.Directory.OrganizationByID(s, l.Org)
-					if err != nil && !fault.Is(err, fault.NotFound) { // it may have been discarded
-						return err
-					}
-					slugs[l.Org] = org.Slug
+				slug, err := known.of(s, h, l.Org)
+				if err != nil {
+					return err
 				}
-				m := shownMailOf(l, slugs[l.Org])
+				m := shownMailOf(l, slug)
 				out = append(out, m)
 				rows = append(rows, []string{strconv.FormatInt(m.Number, 10), m.Org, m.Kind, m.To, m.State, m.CreatedAt, strconv.Itoa(m.Attempts), when(l.Due), m.Error})
 				after = l.Number
@@ -102,7 +84,7 @@ func (c *MailRetry) Run(s *surroundings) error {
 	if c.Dead == (len(c.Numbers) > 0) {
 		return misuse("Say which messages, as rollway mail list shows them, or --dead.")
 	}
-	return c.mail(s, func(h *app.House, caller access.Caller) error {
+	return s.houseOfAny(c.OrganizationOrAll, func(h *app.House, caller access.Caller) error {
 		if c.Dead {
 			n, err := h.Mail.RetryDead(s, caller)
 			fmt.Fprintf(s.err, "Dead letters that are sent again: %d\n", n)

@@ -16,7 +16,6 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"rollway/internal/access"
 	"rollway/internal/app"
 	"rollway/internal/fault"
 )
@@ -35,6 +34,7 @@ type Commands struct {
 	Serve          ServeCommand          `cmd:"" makes:"house" help:"Run the server."`
 	Demo           DemoCommand           `cmd:"" makes:"house" help:"Run a throw-away house with a sample course, a person and a service account, and print what to try."`
 	ServiceAccount ServiceAccountCommand `cmd:"" help:"Other systems' identities."`
+	Org            OrgCommand            `cmd:"" help:"Organizations: the one called default, and those that people made by signing up."`
 	Content        ContentCommand        `cmd:"" help:"What people can be launched into."`
 	Person         PersonCommand         `cmd:"" help:"The people we know."`
 	Attribute      AttributeCommand      `cmd:"" help:"Declared attributes of people."`
@@ -167,15 +167,4 @@ func (s *surroundings) house(fn func(*app.House) error) (err error) {
 		}
 	}()
 	return fn(h)
-}
-
-// houseOf is house for a command about one organization, with the command line as who asks.
-func (s *surroundings) houseOf(o Organization, fn func(*app.House, access.Caller) error) error {
-	return s.house(func(h *app.House) error {
-		org, err := h.Directory.Organization(s, o.Org)
-		if err != nil {
-			return err
-		}
-		return fn(h, access.CommandLine(org.ID))
-	})
 }

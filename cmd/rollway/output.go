@@ -15,11 +15,6 @@ type Output struct {
 	Output string `short:"o" help:"How to print data: ${enum}." enum:"table,json" default:"table"`
 }
 
-// Organization is the organization a command works on.
-type Organization struct {
-	Org string `help:"Slug of the organization." default:"default" placeholder:"SLUG"`
-}
-
 // print writes the value as JSON, or the rows as a table under the heads.
 func (o Output) print(s *surroundings, value any, heads []string, rows [][]string) error {
 	if o.Output == "json" {

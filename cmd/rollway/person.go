@@ -1,13 +1,16 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"rollway/internal/access"
 	"rollway/internal/app"
 	"rollway/internal/directory"
+	"rollway/internal/fault"
 	"rollway/internal/id"
 	"rollway/xapi"
 )
@@ -31,6 +34,7 @@ type shownPerson struct {
 	Agents     []xapi.Agent               `json:"agents"`
 	Attributes map[string]directory.Value `json:"attributes,omitempty"`
 	Outcome    string                     `json:"outcome,omitempty"`
+	Org        string                     `json:"org,omitempty"` // where people are listed
 }
 
 func shown(p directory.Person) shownPerson {
@@ -78,36 +82,66 @@ func (c *PersonAdd) Run(s *surroundings) error {
 type PersonList struct {
 	Limit int         `help:"How many at the most." default:"100"`
 	After id.PersonID `help:"Go on after this id, the last one of the list before." placeholder:"ID"`
-	Organization
+	OrganizationOrAll
 	Output
 }
 
-// Run lists people in the order they came.
+// Run lists people in the order they came, one organization after the other.
 func (c *PersonList) Run(s *surroundings) error {
-	return s.houseOf(c.Organization, func(h *app.House, caller access.Caller) error {
-		people, err := h.Directory.List(s, caller, directory.ListOptions{After: c.After, Limit: c.Limit})
+	return s.house(func(h *app.House) error {
+		orgs, err := c.organizations(s, h)
 		if err != nil {
-			return usage(err)
+			return err
+		}
+		left, err := c.left(s, h, orgs)
+		if err != nil {
+			return err
 		}
 		out, rows := []shownPerson{}, [][]string{}
-		for _, p := range people {
-			out = append(out, shown(p))
-			rows = append(rows, []string{p.ID.String(), p.Name, string(p.State), string(p.Source), when(p.Created)})
+		page := directory.ListOptions{After: c.After, Limit: cmp.Or(c.Limit, 100)}
+		for i := 0; i < len(left) && page.Limit != 0; i++ {
+			people, err := h.Directory.List(s, access.CommandLine(left[i].ID), page)
+			if err != nil {
+				return usage(err)
+			}
+			for _, p := range people {
+				listed := shown(p)
+				listed.Org = left[i].Slug
+				out = append(out, listed)
+				rows = append(rows, []string{listed.Org, listed.ID, p.Name, listed.State, listed.Source, listed.CreatedAt})
+			}
+			page = directory.ListOptions{Limit: page.Limit - len(people)}
 		}
-		return c.print(s, out, []string{"id", "name", "state", "source", "created"}, rows)
+		return c.printOf(s, orgs, out, []string{"id", "name", "state", "source", "created"}, rows)
 	})
+}
+
+// left are the organizations that the list before did not come to the end of.
+func (c *PersonList) left(s *surroundings, h *app.House, orgs []directory.Organization) ([]directory.Organization, error) {
+	if len(orgs) == 1 || c.After.IsZero() {
+		return orgs, nil
+	}
+	last, err := h.Directory.Knowing(s, operator, c.After.String())
+	if err == nil && len(last) == 0 {
+		err = fault.New(fault.NotFound, "person_unknown", "Nobody has the id %s that the list is to go on after.", c.After)
+	}
+	if err != nil {
+		return nil, err
+	}
+	at := slices.IndexFunc(orgs, func(o directory.Organization) bool { return o.ID == last[0].ID })
+	return orgs[max(at, 0):], nil
 }
 
 // PersonGet is `person get`.
 type PersonGet struct {
 	Person string `arg:"" help:"Id, e-mail address, or homePage|name."`
-	Organization
+	OrganizationOrAll
 	Output
 }
 
 // Run shows the person.
 func (c *PersonGet) Run(s *surroundings) error {
-	return s.houseOf(c.Organization, func(h *app.House, caller access.Caller) error {
+	return s.houseOfPerson(c.OrganizationOrAll, c.Person, func(h *app.House, caller access.Caller) error {
 		p, err := h.Directory.Get(s, caller, c.Person)
 		if err != nil {
 			return err
@@ -126,7 +160,7 @@ func (c *PersonGet) Run(s *surroundings) error {
 // PersonSuspend is `person suspend`.
 type PersonSuspend struct {
 	Person string `arg:"" help:"Id, e-mail address, or homePage|name."`
-	Organization
+	OrganizationOrAll
 }
 
 // Run suspends the person.
@@ -137,7 +171,7 @@ func (c *PersonSuspend) Run(s *surroundings) error {
 // PersonResume is `person resume`.
 type PersonResume struct {
 	Person string `arg:"" help:"Id, e-mail address, or homePage|name."`
-	Organization
+	OrganizationOrAll
 }
 
 // Run resumes the person.
@@ -145,62 +179,14 @@ func (c *PersonResume) Run(s *surroundings) error {
 	return c.set(s, c.Person, "active", (*directory.Directory).Resume)
 }
 
-func (o Organization) set(s *surroundings, ref, state string, verb func(*directory.Directory, context.Context, access.Caller, string) (directory.Person, error)) error {
-	return s.houseOf(o, func(h *app.House, caller access.Caller) error {
+func (o OrganizationOrAll) set(s *surroundings, ref, state string, verb func(*directory.Directory, context.Context, access.Caller, string) (directory.Person, error)) error {
+	return s.houseOfPerson(o, ref, func(h *app.House, caller access.Caller) error {
 		p, err := verb(h.Directory, s, caller, ref)
 		if err != nil {
 			return err
 		}
 		fmt.Fprintf(s.err, "%s (%v) is %s.\n", p.Name, p.ID, state)
 		return nil
-	})
-}
-
-type shownTrace struct {
-	Ref       string          `json:"ref"`
-	Person    *shownPerson    `json:"person"` // null when nobody is known by ref
-	Decisions []shownDecision `json:"decisions"`
-	Earlier   bool            `json:"earlier"` // there are older ones, which are left out
-}
-
-type shownDecision struct {
-	At     string `json:"at"`
-	LastAt string `json:"lastAt"` // later than at for a refusal that happened again
-	Times  int64  `json:"times"`
-	directory.Decision
-}
-
-func shownTraceOf(t directory.Trace) shownTrace {
-	out := shownTrace{Ref: t.Ref, Decisions: []shownDecision{}, Earlier: t.Earlier}
-	if t.Person != nil {
-		p := shown(*t.Person)
-		out.Person = &p
-	}
-	for _, d := range t.Decisions {
-		out.Decisions = append(out.Decisions, shownDecision{when(d.At), when(d.Last), d.Times, d})
-	}
-	return out
-}
-
-// WhyCommand is `why`.
-type WhyCommand struct {
-	Person string `arg:"" help:"Id, e-mail address, or homePage|name; of a person or of nobody."`
-	Organization
-	Output
-}
-
-// Run tells the decisions in sentences.
-func (c *WhyCommand) Run(s *surroundings) error {
-	return s.houseOf(c.Organization, func(h *app.House, caller access.Caller) error {
-		why, err := h.Directory.Why(s, caller, c.Person)
-		if err != nil {
-			return err
-		}
-		if c.Output.Output == "json" {
-			return printJSON(s, shownTraceOf(why))
-		}
-		_, err = fmt.Fprintln(s.out, strings.Join(why.Sentences(), "\n"))
-		return err
 	})
 }
 

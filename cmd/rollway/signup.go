@@ -19,7 +19,7 @@ type SignupCommand struct {
 	Approve    SignupApprove      `cmd:"" help:"Let in who confirmed their address and waits for you (--signup-approval)."`
 	Delete     SignupDelete       `cmd:"" help:"Remove a sign-up that is not confirmed."`
 	Resend     SignupResend       `cmd:"" help:"Send the mail of a sign-up again."`
-	Extend     SignupExtend       `cmd:"" help:"Move the end of a trial, and open it again if it is over. Example: rollway signup extend 4 --by 30d"`
+	Extend     SignupExtend       `cmd:"" help:"Make a trial longer, and open it again if it is over. Example: rollway signup extend 4 --by 30d"`
 	Newsletter NewsletterCommand  `cmd:"" help:"Who asked for the newsletter."`
 }
 
@@ -134,6 +134,7 @@ type SignupList struct {
 
 type listedSignup struct {
 	ID          int64   `json:"id"`
+	Org         string  `json:"org"`
 	Email       string  `json:"email"`
 	Name        string  `json:"name"`
 	State       string  `json:"state"`
@@ -152,16 +153,20 @@ func (c *SignupList) Run(s *surroundings) error {
 		return misuse("--limit is 1 to 1000.")
 	}
 	return s.house(func(h *app.House) error {
-		found, err := h.Signup.List(s, access.CommandLine(id.DefaultOrg), c.After, c.Limit)
+		found, err := h.Signup.List(s, operator, c.After, c.Limit)
 		if err != nil {
 			return err
 		}
-		out, rows := []listedSignup{}, [][]string{}
+		out, rows, known := []listedSignup{}, [][]string{}, slugs{}
 		for _, l := range found {
-			out = append(out, listedSignup{l.Number, l.Address, l.Name, string(l.State), string(l.Via), l.Newsletter, l.Person.String(), when(l.Created), orNull(l.Expires), orNull(l.Confirmed), orNull(l.TrialEnds)})
-			rows = append(rows, []string{strconv.FormatInt(l.Number, 10), l.Address, string(l.State), string(l.Via), when(l.Created), when(l.Confirmed), when(l.TrialEnds)})
+			org, err := known.of(s, h, l.Org)
+			if err != nil {
+				return err
+			}
+			out = append(out, listedSignup{l.Number, org, l.Address, l.Name, string(l.State), string(l.Via), l.Newsletter, l.Person.String(), when(l.Created), orNull(l.Expires), orNull(l.Confirmed), orNull(l.TrialEnds)})
+			rows = append(rows, []string{strconv.FormatInt(l.Number, 10), org, l.Address, string(l.State), string(l.Via), when(l.Created), when(l.Confirmed), when(l.TrialEnds)})
 		}
-		return c.print(s, out, []string{"id", "email", "state", "via", "created", "confirmed", "trial ends"}, rows)
+		return c.print(s, out, []string{"id", "org", "email", "state", "via", "created", "confirmed", "trial ends"}, rows)
 	})
 }
 
@@ -172,7 +177,7 @@ type SignupApprove struct {
 
 // Run lets the person in.
 func (c *SignupApprove) Run(s *surroundings) error {
-	return s.house(func(h *app.House) error { return h.Signup.Approve(s, access.CommandLine(id.DefaultOrg), c.ID) })
+	return s.house(func(h *app.House) error { return h.Signup.Approve(s, operator, c.ID) })
 }
 
 // SignupDelete is `signup delete`.
@@ -182,7 +187,7 @@ type SignupDelete struct {
 
 // Run removes the sign-up.
 func (c *SignupDelete) Run(s *surroundings) error {
-	return s.house(func(h *app.House) error { return h.Signup.Delete(s, access.CommandLine(id.DefaultOrg), c.ID) })
+	return s.house(func(h *app.House) error { return h.Signup.Delete(s, operator, c.ID) })
 }
 
 // SignupResend is `signup resend`.
@@ -192,19 +197,20 @@ type SignupResend struct {
 
 // Run sends the mail again.
 func (c *SignupResend) Run(s *surroundings) error {
-	return s.house(func(h *app.House) error { return h.Signup.ResendTo(s, access.CommandLine(id.DefaultOrg), c.ID) })
+	return s.house(func(h *app.House) error { return h.Signup.ResendTo(s, operator, c.ID) })
 }
 
 // SignupExtend is `signup extend`.
 type SignupExtend struct {
 	ID int64   `arg:""`
-	By ageFlag `required:"" help:"How long from now, e.g. 30d." placeholder:"AGE"`
+	By ageFlag `required:"" help:"How much longer, e.g. 30d; from now if it is over." placeholder:"AGE"`
 }
 
 // Run moves the end of the trial.
 func (c *SignupExtend) Run(s *surroundings) error {
 	return s.house(func(h *app.House) error {
-		return usage(h.Signup.Extend(s, access.CommandLine(id.DefaultOrg), c.ID, time.Duration(c.By)))
+		ends, err := h.Signup.Extend(s, operator, c.ID, time.Duration(c.By))
+		return s.done(err, "The trial ends at %s.", when(ends))
 	})
 }
 
@@ -232,7 +238,7 @@ type subscriber struct {
 func (c *NewsletterExport) Run(s *surroundings) error {
 	return s.house(func(h *app.House) error {
 		out := []subscriber{}
-		err := h.Signup.Subscribers(s, access.CommandLine(id.DefaultOrg), func(b signup.Subscriber) error {
+		err := h.Signup.Subscribers(s, operator, func(b signup.Subscriber) error {
 			out = append(out, subscriber{b.Address, b.Lang, b.Asked.UTC().Format(time.RFC3339), when(b.Confirmed), string(b.Via), b.Wording, b.Unsubscribe})
 			return nil
 		})

@@ -11,6 +11,7 @@ import (
 
 	"rollway/internal/access"
 	"rollway/internal/app"
+	"rollway/internal/directory"
 	"rollway/internal/lrs"
 )
 
@@ -147,50 +148,48 @@ func (c *StatementsImports) Run(s *surroundings) error {
 
 // StatementsVerify is `statements verify`.
 type StatementsVerify struct {
-	Against string `help:"Also hold this export against what is here, byte for byte." placeholder:"FILE"`
+	Against string `help:"Also hold this export of the organization (default: default) against what is here, byte for byte." placeholder:"FILE"`
 	Keys    bool   `help:"Also ask whether each statement is found by everything it can be found by; slow."`
-	Organization
+	OrganizationOrAll
 	Output
 }
 
 type verifyAnswer struct {
 	lrs.Verified
-	Exported int64         `json:"exported,omitzero"` // statements of the export
-	Rows     []lrs.Finding `json:"rows"`              // the first ones
+	Exported int64        `json:"exported,omitzero"` // statements of the export
+	Rows     []orgFinding `json:"rows"`              // the first ones
+}
+
+type orgFinding struct {
+	Org string `json:"org"`
+	lrs.Finding
+}
+
+// found is where findings in an organization go.
+func (a *verifyAnswer) found(org string) func(lrs.Finding) {
+	return func(f lrs.Finding) {
+		if len(a.Rows) < shownProblems {
+			a.Rows = append(a.Rows, orgFinding{org, f})
+		}
+	}
 }
 
 // Run verifies; findings make it fail.
 func (c *StatementsVerify) Run(s *surroundings) error {
-	return s.houseOf(c.Organization, func(h *app.House, caller access.Caller) (err error) {
-		answer := verifyAnswer{Rows: []lrs.Finding{}}
-		var rows [][]string
-		found := func(f lrs.Finding) {
-			if len(rows) < shownProblems {
-				answer.Rows = append(answer.Rows, f)
-				rows = append(rows, []string{strconv.FormatInt(int64(f.Position), 10), f.ID.String(), f.Message})
-			}
-		}
-		var export *os.File
-		if c.Against != "" {
-			if export, err = os.Open(c.Against); err != nil {
-				return err
-			}
-			defer export.Close()
-		}
-		if answer.Verified, err = h.Records.Verify(s, caller, c.Keys, found); err != nil {
+	return s.house(func(h *app.House) error {
+		orgs, err := c.organizations(s, h)
+		if err != nil {
 			return err
 		}
-		fmt.Fprintf(s.err, "Read %s, stored up to %s.\n", count(answer.Statements, "statement"), answer.Through.Format(time.RFC3339Nano))
-		if export != nil {
-			compared, err := h.Records.VerifyExport(s, caller, export, found)
-			if err != nil {
-				return err
-			}
-			fmt.Fprintf(s.err, "Compared %s of %s.\n", count(compared.Statements, "statement"), c.Against)
-			answer.Exported = compared.Statements
-			answer.Findings += compared.Findings
+		answer, err := c.verify(s, h, orgs)
+		if err != nil {
+			return err
 		}
-		if err := c.print(s, answer, []string{"position", "id", "finding"}, rows); err != nil {
+		rows := make([][]string, len(answer.Rows))
+		for i, f := range answer.Rows {
+			rows[i] = []string{f.Org, strconv.FormatInt(int64(f.Position), 10), f.ID.String(), f.Message}
+		}
+		if err := c.printOf(s, orgs, answer, []string{"position", "id", "finding"}, rows); err != nil {
 			return err
 		}
 		if answer.Findings > 0 {
@@ -198,4 +197,38 @@ func (c *StatementsVerify) Run(s *surroundings) error {
 		}
 		return nil
 	})
+}
+
+// verify looks at the organizations, and at the export as one of the first.
+func (c *StatementsVerify) verify(s *surroundings, h *app.House, orgs []directory.Organization) (answer verifyAnswer, err error) {
+	answer.Rows = []orgFinding{}
+	var export *os.File
+	if c.Against != "" {
+		if export, err = os.Open(c.Against); err != nil {
+			return answer, err
+		}
+		defer export.Close()
+	}
+	for i, o := range orgs {
+		verified, err := h.Records.Verify(s, access.CommandLine(o.ID), c.Keys, answer.found(o.Slug))
+		if err != nil {
+			return answer, err
+		}
+		answer.Statements += verified.Statements
+		answer.Findings += verified.Findings
+		if i == 0 { // later ones were looked at further
+			answer.Through = verified.Through
+		}
+	}
+	fmt.Fprintf(s.err, "Read %s, stored up to %s.\n", count(answer.Statements, "statement"), answer.Through.Format(time.RFC3339Nano))
+	if export != nil {
+		compared, err := h.Records.VerifyExport(s, access.CommandLine(orgs[0].ID), export, answer.found(orgs[0].Slug))
+		if err != nil {
+			return answer, err
+		}
+		fmt.Fprintf(s.err, "Compared %s of %s.\n", count(compared.Statements, "statement"), c.Against)
+		answer.Exported = compared.Statements
+		answer.Findings += compared.Findings
+	}
+	return answer, nil
 }

@@ -18,6 +18,7 @@ type Organization struct {
 	Slug    string // as in {slug}.{base domain}
 	Name    string
 	Created time.Time
+	People  int64 // how many it has; only where organizations are listed
 }
 
 // Organization returns the organization with a slug. The error is NotFound (organization_unknown) when there is none.

@@ -9,6 +9,7 @@ import (
 
 	"rollway/internal/access"
 	"rollway/internal/db"
+	"rollway/internal/id"
 )
 
 // Trace is what was decided about a person, or about an identifier or address that nobody has.
@@ -53,9 +54,8 @@ func (d *Directory) Why(ctx context.Context, caller access.Caller, ref string) (
 		if p != nil {
 			t.Person, who = &p.Person, p.ID
 		}
-		person, agent, mail := subject(who), identifierSubject(r.ifi), valueSubject(uniqueValue{"email", r.mail})
-		args := []any{caller.Org, caller.Org, who, caller.Org, person[:], agent[:], mail[:], traceLength + 1}
-		return tx.Each(ctx, decisionsOf, args, func(rows *db.Rows) error { return t.add(rows) })
+		args := append([]any{caller.Org, caller.Org, who, caller.Org}, r.subjects(who)...)
+		return tx.Each(ctx, decisionsOf, append(args, traceLength+1), func(rows *db.Rows) error { return t.add(rows) })
 	})
 	if err != nil {
 		return Trace{}, err
@@ -70,6 +70,12 @@ func (d *Directory) Why(ctx context.Context, caller access.Caller, ref string) (
 		}
 	}
 	return t, nil
+}
+
+// subjects are the three that decisions about who, and about whom else the reference may name, are found by.
+func (r reference) subjects(who id.PersonID) []any {
+	person, agent, mail := subject(who), identifierSubject(r.ifi), valueSubject(uniqueValue{"email", r.mail})
+	return []any{person[:], agent[:], mail[:]}
 }
 
 func (t *Trace) add(rows *db.Rows) error {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"rollway/internal/access"
+	"rollway/internal/db"
 	"rollway/internal/fault"
 	"rollway/internal/id"
 )
@@ -81,6 +82,18 @@ func (s *Store) Export(ctx context.Context, c access.Caller, e Extent, write fun
 		}
 	}
 	return out, nil
+}
+
+// Elsewhere counts the other organizations that have statements, which an export of this one leaves out. Only the operator of
+// the installation may ask (else Forbidden).
+func (s *Store) Elsewhere(ctx context.Context, c access.Caller) (n int64, err error) {
+	if err := c.RequireOperator(); err != nil {
+		return 0, err
+	}
+	err = s.db.Read(ctx, func(tx *db.Tx) error {
+		return tx.Row(ctx, "SELECT count(*) FROM organizations o WHERE o.id <> ? AND EXISTS (SELECT 1 FROM statements s WHERE s.org_id = o.id)", int64(c.Org)).Scan(&n)
+	})
+	return n, err
 }
 
 // whole is a statement by its id, voided or not.

@@ -44,7 +44,7 @@ func (s *Signup) Approve(ctx context.Context, c access.Caller, number int64) err
 func (s *Signup) Delete(ctx context.Context, c access.Caller, number int64) error {
 	return s.operate(ctx, c, number, "signup.delete", func(tx *db.Tx, r *row) error {
 		if r.State != Waiting && r.State != Approval {
-			return fault.New(fault.Conflict, "signup_confirmed", "This sign-up is confirmed. Suspend the person instead: rollway person suspend.")
+			return fault.New(fault.Conflict, "signup_confirmed", "This sign-up is confirmed. Suspend the person instead: rollway person suspend %s", r.Person)
 		}
 		return s.discard(ctx, tx, r)
 	})
@@ -61,20 +61,29 @@ func (s *Signup) ResendTo(ctx context.Context, c access.Caller, number int64) er
 	})
 }
 
-// Extend moves the end of a trial to so long from now, and opens the organization again if it was closed. Faults:
-// Forbidden; NotFound (signup_unknown); Conflict (signup_not_confirmed).
-func (s *Signup) Extend(ctx context.Context, c access.Caller, number int64, by time.Duration) error {
-	return s.operate(ctx, c, number, "signup.extend", func(tx *db.Tx, r *row) error {
-		if r.State != Confirmed && r.State != Ended || !r.own {
-			return fault.New(fault.Conflict, "signup_not_confirmed", "This sign-up has no trial: it is %s.", r.State)
+// Extend makes a trial so much longer, from now if it is over, and opens the organization again if it was closed. It
+// returns the new end. Faults: Forbidden; NotFound (signup_unknown); Conflict (signup_not_confirmed, signup_no_trial).
+func (s *Signup) Extend(ctx context.Context, c access.Caller, number int64, by time.Duration) (ends time.Time, err error) {
+	err = s.operate(ctx, c, number, "signup.extend", func(tx *db.Tx, r *row) error {
+		switch {
+		case r.State != Confirmed && r.State != Ended:
+			return fault.New(fault.Conflict, "signup_not_confirmed", "This sign-up has no trial yet: it is not confirmed.")
+		case r.TrialEnds.IsZero():
+			return fault.New(fault.Conflict, "signup_no_trial", "This sign-up has no trial that could be extended: it never ends.")
 		}
+		ends = tx.Now()
+		if r.TrialEnds.After(ends) {
+			ends = r.TrialEnds
+		}
+		ends = ends.Add(by)
 		if r.State == Ended {
 			if err := s.reopen(ctx, tx, r); err != nil {
 				return err
 			}
 		}
-		return tx.Defer(ctx, "UPDATE signups SET state = ?, trial_ends = ?, reminded = 0 WHERE number = ?", string(Confirmed), tx.Now().Add(by), number)
+		return tx.Defer(ctx, "UPDATE signups SET state = ?, trial_ends = ?, reminded = 0 WHERE number = ?", string(Confirmed), ends, number)
 	})
+	return ends, err
 }
 
 func (s *Signup) operate(ctx context.Context, c access.Caller, number int64, action string, do func(*db.Tx, *row) error) error {

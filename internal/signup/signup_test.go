@@ -323,6 +323,10 @@ func TestWork(t *testing.T) {
 		h.exec("INSERT INTO outbox_jobs (org_id, kind, lane, payload, due, attempts, error, created) SELECT org_id, 'mail', '', nonce, NULL, 0, '', created FROM signups")
 		h.exec("UPDATE signups SET expires = ?", time.Now().Add(-25*time.Hour))
 		h.begin("ada@example.org")
+		waits, err := h.List(h.Context(), operate, 1, 10)
+		h.must(err)
+		_, err = h.Extend(h.Context(), operate, waits[0].Number, time.Hour)
+		h.wants(err, fault.Conflict, "signup_not_confirmed")
 		h.must(h.Work(h.Context()))
 		if h.count("signups") != 1 || h.count("organizations") != 2 || h.count("people") != 1 {
 			h.Error("an expired sign-up is there still, or another is not")
@@ -352,7 +356,14 @@ func TestWork(t *testing.T) {
 		after(96, 5, false)
 		list, err := h.List(h.Context(), operate, 0, 10)
 		h.must(err)
-		h.must(h.Extend(h.Context(), operate, list[0].Number, 30*24*time.Hour))
+		ends, err := h.Extend(h.Context(), operate, list[0].Number, 30*24*time.Hour)
+		h.must(err)
+		if left := time.Until(ends); left < 29*24*time.Hour || left > 30*24*time.Hour {
+			h.Errorf("a trial that was over ends in %v", left)
+		}
+		if later, err := h.Extend(h.Context(), operate, list[0].Number, time.Hour); err != nil || !later.Equal(ends.Add(time.Hour)) {
+			h.Errorf("extended from %v to %v: %v", ends, later, err)
+		}
 		h.must(h.signIn("ada@example.org", password))
 		if p, err := h.people.Get(h.Context(), access.CommandLine(v.Org), v.Person.String()); err != nil || p.State != directory.Active {
 			h.Errorf("%+v %v", p, err)
