@@ -197,11 +197,11 @@ func TestAfterWithManyPointers(t *testing.T) {
 		}
 		n := 0
 		for range s.WithEarlier(t.Context(), c, q, found) {
-			if n++; n == 1000 {
+			if n++; n == direct {
 				break
 			}
 		}
-		if n != 1000 {
+		if n != direct {
 			t.Errorf("%d before the end", n)
 		}
 	})
