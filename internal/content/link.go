@@ -85,7 +85,7 @@ func linkURL(address string) (string, error) {
 	if hasFragment {
 		fit += "#" + escaped(fragment)
 	}
-	if len(fit) > maxURL {
+	if _, err := url.Parse(fit); err != nil || len(fit) > maxURL {
 		return "", wrong
 	}
 	return fit, nil

@@ -100,6 +100,7 @@ func TestLinkURL(t *testing.T) {
 		{"https://ex%61mple.com", "", "link_url"},
 		{"https://example.com:x/", "", "link_url"},
 		{"https://example.com/%zz", "", "link_url"},
+		{"https://example.com/#%", "", "link_url"},
 		{"https://example.com/?a;b", "", "launch_address"},
 		{"https://example.com/?auth=x", "", "launch_parameter"},
 		{"https://example.com/?endpoint=https://evil.example", "", "launch_parameter"},
