@@ -21,8 +21,8 @@ func FuzzDoor(f *testing.F) {
 		if err != nil || r.Method != method || method == "TRACE" || method == "CONNECT" || body != "" && (method == "GET" || method == "HEAD") {
 			return // not for this door
 		}
-		if !sendable(header) {
-			return
+		if strings.ContainsFunc(r.URL.RawQuery, func(c rune) bool { return c <= ' ' || c == 0x7f }) || !sendable(header) {
+			return // net/http sends such a query as it is and refuses it
 		}
 		a := s.do(t, exchange{method: method, path: path, header: header, body: body})
 		if a.status >= 500 {
