@@ -28,8 +28,8 @@ func main() {
 
 // Commands is the whole command line.
 type Commands struct {
-	app.Config
-	ConfigFile string `name:"config" help:"TOML file with values for any of these flags." placeholder:"FILE"`
+	app.Config `group:"Settings, the same for all commands:"`
+	ConfigFile string `name:"config" group:"Settings, the same for all commands:" help:"TOML file with values for any of these flags." placeholder:"FILE"`
 
 	Serve          ServeCommand          `cmd:"" makes:"house" help:"Run the server."`
 	Demo           DemoCommand           `cmd:"" makes:"house" help:"Run a throw-away house with a sample course, a person and a service account, and print what to try."`
@@ -74,7 +74,7 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 	parser, err := kong.New(&commands, kong.Name("rollway"),
 		kong.Description("Rollway gets people into learning content and keeps the record of what they did there.\n\nEvery flag is also an environment variable (ROLLWAY_ and the flag in capitals, - as _) and a key of the file --config names."),
 		kong.Writers(out, errs), kong.Exit(func(c int) { exited, code = true, c }), kong.Resolvers(settings),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true}), kong.UsageOnError())
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true}), kong.UsageOnError())
 	if err != nil {
 		fmt.Fprintln(errs, "rollway:", err)
 		return exitFailed

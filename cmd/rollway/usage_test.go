@@ -169,3 +169,28 @@ func TestPlaceholders(t *testing.T) {
 		}
 	}
 }
+
+// The help begins with what its reader came for: the commands, or the command's own flags; the settings of the house, which
+// are many, come last.
+func TestHelpOrder(t *testing.T) {
+	t.Parallel()
+	for args, order := range map[string][]string{
+		"--help":             {"Usage: rollway <command>", "Commands:", "  serve ", "  doctor ", "Flags:", "--help", "Settings", "--data=", "--public-url=", "--config="},
+		"signup --help":      {"Usage: rollway signup", "Commands:", "  signup token create ", "Settings", "--data="},
+		"content add --help": {"Usage: rollway content add", "Arguments:", "Flags:", "--activity=", "--org=", "--output=", "Settings", "--data=", "--public-url="},
+	} {
+		var out, errs bytes.Buffer
+		if got := run(t.Context(), strings.Fields(args), &out, &errs); got != 0 || errs.Len() > 0 {
+			t.Errorf("rollway %s: status %d\n%s", args, got, errs.String())
+		}
+		rest := out.String()
+		for _, next := range order {
+			_, after, found := strings.Cut(rest, next)
+			if !found {
+				t.Errorf("rollway %s: %q does not come next after what stands above:\n%s", args, next, out.String())
+				break
+			}
+			rest = after
+		}
+	}
+}
