@@ -36,6 +36,7 @@ func (h *House) main() http.Handler {
 		Directory:   h.Directory,
 		Credentials: h.Credentials,
 		Launcher:    h.Launcher,
+		Fail:        pages.Fail,
 		Learner: func(ctx context.Context, header string) (access.Caller, error) {
 			return h.Credentials.Authenticate(ctx, header, false)
 		},

@@ -2,8 +2,10 @@ package app
 
 import (
 	"encoding/base64"
+	"html"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -170,5 +172,62 @@ func TestLookingAtLinks(t *testing.T) {
 		if n := launches(); n != 2 {
 			t.Errorf("%d launches", n)
 		}
+	})
+}
+
+// A link that does not open shows people a page of ours in their language, and programs the envelope.
+func TestLinksThatDoNotOpen(t *testing.T) {
+	eachEngine(t, func(t *testing.T, e db.Engine) {
+		g := served(t, e)
+		lms := g.integrator()
+		grace := lms.knows("Grace Hopper")
+		good := lms.link(grace, "https://example.org/knots")
+		wrong := "/api/activities/launch?activityId=" + url.QueryEscape("https://example.org/knots") + "&auth=Basic%20eDp5"
+		for _, c := range []struct {
+			path, lang, code, title string
+			status                  int
+		}{
+			{wrong, "", "credential_invalid", "This link does not let you in", 401},
+			{wrong, "de-AT", "credential_invalid", "Dieser Link lässt Sie nicht hinein", 401},
+			{wrong, "es", "credential_invalid", "Este enlace no le deja entrar", 401},
+			{strings.Split(wrong, "&")[0], "fr", "credential_missing", "Ce lien ne vous laisse pas entrer", 401},
+			{strings.Replace(good, "knots", "bends", 1), "de", "activity_unknown", "Diesen Kurs gibt es hier nicht mehr", 404},
+			{good + "&registration=7", "fr", "registration_invalid", "Ce lien n’est pas complet", 400},
+			{"/api/activities/launch?ticket=x", "es", "ticket_gone", "Este enlace ya se usó o es demasiado antiguo", 410},
+			{"/api/activities/launch?activityId=%zz", "de", "bad_query", "Dieser Link ist nicht vollständig", 400},
+			{"/api/nothing", "de", "no_such_address", "Hier ist nichts", 404},
+		} {
+			g.forget()
+			g.language = c.lang
+			s := g.wants(g.get(c.path), c.status, "<h1>"+c.title+"</h1>", "<code>"+c.code+"</code>", `rel="stylesheet"`, `href="/" target="_top"`)
+			if strings.Contains(s.text, "/login") || s.header.Get("Cache-Control") != "no-store" {
+				t.Errorf("%s in %q: %v\n%s", c.path, c.lang, s.header, s.text)
+			}
+			r, err := http.NewRequestWithContext(t.Context(), "GET", g.url+c.path, nil)
+			g.must(err)
+			r.Header.Set("Accept", "*/*") // as curl does
+			res, err := g.client.Do(r)
+			g.must(err)
+			g.must(res.Body.Close())
+			if res.StatusCode != c.status || res.Header.Get("Content-Type") != "application/json" {
+				t.Errorf("%s: a program gets %d %s", c.path, res.StatusCode, res.Header.Get("Content-Type"))
+			}
+		}
+
+		// The languages at the foot show the same page again, and the choice lasts.
+		g.forget()
+		g.language = "de"
+		s := g.wants(g.get(wrong), 401, `hreflang="fr"`)
+		again := html.UnescapeString(g.find(regexp.MustCompile(`href="([^"]*lang=fr)"`), s.text))
+		s = g.wants(g.get(again), 401, "Ce lien ne vous laisse pas entrer", "credential_invalid")
+		if n := len(s.header.Values("Set-Cookie")); n != 1 || s.header.Get("Content-Language") != "fr" {
+			t.Errorf("%d cookies are set: %v", n, s.header)
+		}
+		g.wants(g.get(wrong), 401, "Ce lien ne vous laisse pas entrer")
+		g.wants(g.get("/confirm/7/abc?lang=es"), 404, "Este enlace ya se usó")
+
+		_, err := g.house.Directory.Suspend(t.Context(), access.CommandLine(id.DefaultOrg), "https://lms.example|grace hopper")
+		g.must(err)
+		g.wants(g.get(good), 403, "Su cuenta está desactivada")
 	})
 }

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
@@ -31,11 +32,14 @@ func (c Cookies) Get(r *http.Request, name string) string {
 	return found[0].Value
 }
 
-// Set keeps a value of cookie characters under a name for so long: until the browser closes for 0, no more for less.
+// Set keeps a value of cookie characters under a name for so long: until the browser closes for 0, no more for less. Of several
+// in one answer only the last is sent (RFC 6265 section 4.1.1).
 func (c Cookies) Set(w http.ResponseWriter, name, value string, life time.Duration) {
 	k := &http.Cookie{Name: c.prefix + name, Value: value, Path: "/", Secure: c.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode, MaxAge: int(life / time.Second)}
 	if life < 0 {
 		k.Value, k.MaxAge = "", -1
 	}
+	h := w.Header()
+	h["Set-Cookie"] = slices.DeleteFunc(h["Set-Cookie"], func(line string) bool { return strings.HasPrefix(line, k.Name+"=") })
 	http.SetCookie(w, k)
 }

@@ -23,6 +23,7 @@ func TestCookies(t *testing.T) {
 		{local, "abc", time.Hour, "rollway-session=abc; Path=/; Max-Age=3600; HttpOnly; SameSite=Lax"},
 	} {
 		w := httptest.NewRecorder()
+		c.cookies.Set(w, "session", "before", time.Minute)
 		c.cookies.Set(w, "session", c.value, c.life)
 		if got := w.Result().Header["Set-Cookie"]; !slices.Equal(got, []string{c.want}) {
 			t.Errorf("%q, want %q", got, c.want)

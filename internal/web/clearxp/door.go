@@ -19,6 +19,7 @@ type Door struct {
 	Directory   *directory.Directory
 	Credentials *credential.Vault
 	Launcher    *launch.Launcher
+	Fail        web.Render // shows browsers a page, and programs the envelope
 	// Learner authenticates the credential of a launch, as it would stand in an Authorization header.
 	Learner func(ctx context.Context, header string) (access.Caller, error)
 	// Hub tells whether an activity stands for our own pages instead of a content, and Enter signs the person whom a launch's
@@ -32,7 +33,7 @@ const maxBody = 1 << 20
 
 // Mount puts the door's routes into mux.
 func (d *Door) Mount(mux *http.ServeMux) {
-	web.Mount(mux, "/api/", web.Readable, web.Routes{
+	web.Mount(mux, "/api/", d.Fail, web.Routes{
 		"PUT /api/actors/agents":            d.upsertAgent,
 		"POST /api/actors/agents":           d.upsertAgent,
 		"POST /api/auth/basic":              d.mint,

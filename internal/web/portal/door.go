@@ -48,7 +48,7 @@ const (
 func (d *Door) Mount(mux *http.ServeMux) {
 	everybody := d.everybody
 	people := d.people
-	web.Mount(mux, "/", d.fail, web.Routes{
+	web.Mount(mux, "/", d.Fail, web.Routes{
 		"GET /{$}":                        everybody(start),
 		"GET " + assetPrefix + "{name}":   serveAsset,
 		"GET /signup":                     everybody(showSignup),

@@ -240,6 +240,6 @@ func around(all map[string]page, lang string, w *words) {
 	all["returned-nothing"] = &returnedPage{frame: f, Heading: w.say("returned.nothing"), Course: "Knots in ten minutes", Again: "/launch?activity=a", progress: progress{State: "new", Words: w.say("state.not_begun")}}
 	all["problem"] = &problemPage{frame: framed(lang, "problem.link_gone", nil, ""), Text: w.say("problem.link_gone.text"), Code: "link_gone", Request: "01a05f2e-7c3b-7000-8000-0123456789ab", ISO: moonlight.Format(time.RFC3339), Time: w.Day(moonlight) + ", 20:15 UTC",
 		Next: &choice{Name: w.say("problem.new_link"), Href: "/signup"}}
-	all["problem-details"] = &problemPage{frame: framed(lang, "problem.too_large", owner, ""), Text: w.say("problem.too_large.text"), Code: "zip_ratio", Request: "01a05f2e-7c3b-7000-8000-0123456789ab", Time: w.Day(moonlight),
-		Details: []string{"The file `a.bin` inflates to more than 100 times its packed size."}}
+	all["problem-link"] = &problemPage{frame: framed(lang, "problem.launch_link", owner, ""), Text: w.say("problem.launch_link.text"), Code: "credential_invalid", Request: "01a05f2e-7c3b-7000-8000-0123456789ab", Time: w.Day(moonlight),
+		Next: &choice{Name: w.say("problem.home"), Href: "/"}}
 }

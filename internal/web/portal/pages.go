@@ -186,7 +186,6 @@ type returnedPage struct {
 type problemPage struct {
 	frame
 	Text, Code, Request, ISO, Time string
-	Details                        []string
 	Next                           *choice
 }
 

@@ -13,14 +13,17 @@ import (
 	"rollway/internal/web"
 )
 
-// fail renders an error as a page of its own: what happened, what to do, and what to quote. Programs get the envelope.
-func (d *Door) fail(w http.ResponseWriter, r *http.Request, f web.Failure) {
+// Fail renders an error as a page of its own: what happened, what to do, and what to quote. Programs get the envelope. It is
+// also for doors whose addresses people open.
+func (d *Door) Fail(w http.ResponseWriter, r *http.Request, f web.Failure) {
 	w.Header().Add("Vary", "Accept")
 	if !web.PrefersHTML(r) {
 		web.Envelope(w, r, f)
 		return
 	}
 	v := &visit{Door: d, w: w, r: r, words: d.wordsFor(r)}
+	v.query, _ = web.ParseQuery(r.URL.RawQuery) // one that cannot be read asks for no language
+	v.choose()
 	_ = v.meet() // the page does with or without
 	f.Headers(w.Header())
 	if r.Header.Get("Sec-Fetch-Dest") == "iframe" { // where a course should be
@@ -44,6 +47,8 @@ func (d *Door) fail(w http.ResponseWriter, r *http.Request, f web.Failure) {
 var problemKeys = map[string]string{
 	"validation_unknown": "link_gone", "validation_invalid": "link_gone", "validation_expired": "link_gone", "unsubscribe_unknown": "invalid",
 	"reset_gone": "gone", "method_not_allowed": "not_found", "registration_unknown": "activity_unknown",
+	"credential_missing": "launch_link", "credential_invalid": "launch_link", "credential_expired": "launch_link", "credential_revoked": "launch_link",
+	"authorization_malformed": "launch_link",
 }
 
 // problemKey finds the text for a fault: its own, or that of its kind.
@@ -69,6 +74,7 @@ func (v *visit) wayOut(f *fault.Error) *choice {
 		return &choice{Name: v.say("problem.new_link"), Href: "/signup"}
 	case problemKeys[f.Code] == "gone":
 		return &choice{Name: v.say("problem.new_link"), Href: "/password"}
+	case problemKeys[f.Code] == "launch_link": // who comes by a link of another system has nothing to sign in with
 	case f.Kind == fault.Unauthenticated:
 		return &choice{Name: v.say("problem.login"), Href: "/login?next=" + url.QueryEscape(back)}
 	case f.Kind == fault.Internal || f.Kind == fault.Unavailable:

@@ -67,11 +67,16 @@ func (d *Door) visit(w http.ResponseWriter, r *http.Request) (*visit, error) {
 		return nil, err
 	}
 	v := &visit{Door: d, w: w, r: r, query: query, words: d.wordsFor(r)}
-	if chosen := catalogue[query.Get("lang")]; chosen != nil {
-		v.words = chosen
-		d.Cookies.Set(w, languageCookie, chosen.lang, 365*24*time.Hour)
-	}
+	v.choose()
 	return v, nil
+}
+
+// choose takes the language that the address asks for, and has the browser keep it.
+func (v *visit) choose() {
+	if chosen := catalogue[v.query.Get("lang")]; chosen != nil {
+		v.words = chosen
+		v.Cookies.Set(v.w, languageCookie, chosen.lang, 365*24*time.Hour)
+	}
 }
 
 // wordsFor are the words of the language that was chosen before, or that the browser asks for.
