@@ -169,7 +169,7 @@ func TestArrivalsEnd(t *testing.T) {
 	})
 }
 
-// Sessions that launches began before there was a kind for them are of that kind, and passwords' are not.
+// Sessions that launches began before there was a kind for them are of that kind and end as such, and passwords' are not.
 func TestOlderArrivals(t *testing.T) {
 	t.Parallel()
 	eachArrivals(t, func(a *arrivals) {
@@ -178,9 +178,12 @@ func TestOlderArrivals(t *testing.T) {
 		launched, _ := a.arrive(c, "")
 		own, _ := a.signIn(a.T, a.person(a.T, "active"), Browser, laptop)
 		steps := schema.Steps()
-		i := slices.IndexFunc(steps, func(s schema.Step) bool { return s.Name == "launched_sessions" })
 		a.write(a.T, func(tx *db.Tx) error {
-			texts := append([]string{"UPDATE signin_sessions SET kind = 'browser'"}, schema.Split(schema.Expand(steps[i].SQL, tx.Engine == db.PostgreSQL))...)
+			texts := []string{"UPDATE signin_sessions SET kind = 'browser', expires = created + 2592000000000"} // 30 days
+			for _, name := range []string{"launched_sessions", "launched_ends"} {
+				i := slices.IndexFunc(steps, func(s schema.Step) bool { return s.Name == name })
+				texts = append(texts, schema.Split(schema.Expand(steps[i].SQL, tx.Engine == db.PostgreSQL))...)
+			}
 			for _, text := range texts {
 				if err := tx.Defer(a.Context(), text); err != nil {
 					return err
@@ -192,6 +195,13 @@ func TestOlderArrivals(t *testing.T) {
 			list, err := a.List(a.Context(), access.SignedIn(s.Org, s.Person, s.ID, 0), s.Person)
 			if err != nil || len(list) != 1 || list[0].ID != s.ID || list[0].Kind != s.Kind {
 				a.Errorf("%+v became %+v, %v", s, list, err)
+			}
+			var most time.Time
+			a.write(a.T, func(tx *db.Tx) error {
+				return tx.Row(a.Context(), "SELECT expires FROM signin_sessions WHERE org_id = ? AND id = ?", s.Org, s.ID).Scan(&most)
+			})
+			if got := most.Sub(s.Created); got != lives[s.Kind].Most {
+				a.Errorf("a session of the kind %s lives %v at the most", s.Kind, got)
 			}
 		}
 	})
