@@ -115,7 +115,7 @@ func (s *Store) remove(ctx context.Context, tx *db.Tx, org id.OrgID, which strin
 		return err
 	}
 	freed := int64(0)
-	err := tx.Each(ctx, "DELETE"+which+" RETURNING length(content)", args, func(r *db.Rows) error {
+	err := tx.Each(ctx, "DELETE"+which+" RETURNING length(content) + octet_length(activity) + octet_length(agent)", args, func(r *db.Rows) error {
 		var n int64
 		err := r.Scan(&n)
 		freed += documentBytes + n
@@ -165,7 +165,7 @@ func (s *Store) change(ctx context.Context, c access.Caller, k DocumentKey, d Do
 		}
 		grown := int64(len(next.Content))
 		if there == nil {
-			grown += documentBytes
+			grown += documentBytes + int64(len(p.Activity)+len(p.Agent.Key()))
 		} else {
 			grown -= int64(len(there.Content))
 		}

@@ -18,7 +18,7 @@ const GuestQuota = 1 << 30
 // What a record takes besides its bytes.
 const (
 	inheritedBytes = 32   // a key that a statement is found by because it points at another
-	documentBytes  = 1000 // a document
+	documentBytes  = 1000 // a document, but for the activity and the agent that it belongs to
 )
 
 // quotaCode tells that an organization is full, which no other statement would change.

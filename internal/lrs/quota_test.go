@@ -60,7 +60,7 @@ func (q quotaStore) usage() (counted, there int64) {
 		}
 		return tx.Row(q.Context(), `SELECT CAST((SELECT coalesce(sum(length(body)), 0) FROM statements WHERE org_id = 2)
 			+ (SELECT coalesce(sum(size), 0) FROM attachments WHERE org_id = 2) + (SELECT 32 * count(*) FROM statement_inherited WHERE org_id = 2)
-			+ (SELECT coalesce(sum(length(content) + 1000), 0) FROM documents WHERE org_id = 2) AS bigint)`).Scan(&there)
+			+ (SELECT coalesce(sum(length(content) + octet_length(activity) + octet_length(agent) + 1000), 0) FROM documents WHERE org_id = 2) AS bigint)`).Scan(&there)
 	})
 	if err != nil {
 		q.Fatal(err)
@@ -132,6 +132,11 @@ func TestQuota(t *testing.T) {
 		}
 		if err := put(); err != nil {
 			q.Error(err)
+		}
+		long := lrs.DocumentKey{Kind: lrs.ActivityProfile, Activity: "https://example.org/" + data, ID: "small"}
+		small := lrs.Document{ContentType: "text/plain", Content: []byte("x")}
+		if !q.refused(q.PutDocument(q.Context(), guest(), xapi.V2, long, small, lrs.Precondition{})) {
+			q.Error("a document is taken whose activity takes more than the quota")
 		}
 		stored := 0
 		for !q.refused(q.store(simple(newID()))) && stored < 1000 {
