@@ -75,8 +75,10 @@ func OpenDB(ctx context.Context, c Config) (*db.DB, error) {
 	if err := c.exists(); c.Existing && err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(c.Data, 0o700); err != nil {
-		return nil, fmt.Errorf("make the data directory: %w", err)
+	if !c.Existing {
+		if err := os.MkdirAll(c.Data, 0o700); err != nil {
+			return nil, fmt.Errorf("make the data directory: %w", err)
+		}
 	}
 	return db.Open(ctx, db.Options{URL: c.DB})
 }
@@ -97,7 +99,21 @@ func (c Config) exists() error {
 	return fault.New(fault.NotFound, "no_house", "There is no house at %s; is --db right? rollway serve makes one.", c.DB)
 }
 
+// inhabited says that a database holds no house where one should be: it may well be another program's.
+func inhabited(ctx context.Context, d *db.DB) error {
+	steps, err := d.MigrationStatus(ctx)
+	if err == nil && steps[0].Applied.IsZero() {
+		err = fault.New(fault.NotFound, "no_house", "There is no house in this database; is --db right? rollway serve makes one.")
+	}
+	return err
+}
+
 func furnish(ctx context.Context, c, given Config, d *db.DB) (*House, error) {
+	if c.Existing {
+		if err := inhabited(ctx, d); err != nil {
+			return nil, err
+		}
+	}
 	if _, err := d.Migrate(ctx); err != nil {
 		return nil, err
 	}

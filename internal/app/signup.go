@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -49,7 +50,7 @@ type SignupConfig struct {
 // guestQuota is how many bytes of each kind an organization may keep that is not the first; less than 0 for any number.
 func (c Config) guestQuota() int64 {
 	switch {
-	case c.Quota < 0:
+	case c.Quota < 0, int64(c.Quota) > math.MaxInt64>>20:
 		return -1
 	case c.Quota == 0:
 		return lrs.GuestQuota
