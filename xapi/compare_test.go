@@ -1,8 +1,11 @@
 package xapi_test
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"rollway/xapi"
 )
@@ -155,38 +158,114 @@ func TestCanonicalFormat(t *testing.T) {
 	}
 }
 
-func TestMergeDefinition(t *testing.T) {
+func TestMergedDefinition(t *testing.T) {
 	t.Parallel()
-	tests := []struct{ old, new, want string }{
-		{``, ``, ``},
-		{``, ` { "type" : "x:y" } `, `{"type":"x:y"}`},
-		{`{"type":"x:y"}`, ``, `{"type":"x:y"}`},
-		{`{"type":"x:y"}`, `{}`, `{"type":"x:y"}`},
-		{`{"type":"x:y"}`, `{"type":"x:z"}`, `{"type":"x:z"}`},
-		{`{"name":{"en":"a","de":"b"},"type":"x:y"}`, `{"name":{"en":"c","fr":"d"},"moreInfo":"x:m"}`, `{"name":{"en":"c","de":"b","fr":"d"},"type":"x:y","moreInfo":"x:m"}`},
-		{`{"description":{"en":"a"}}`, `{"description":{}}`, `{"description":{"en":"a"}}`},
-		{`{"extensions":{"x:a":1}}`, `{"extensions":{"x:b":2}}`, `{"extensions":{"x:b":2}}`},
-		{`{"choices":[{"id":"a"}]}`, `{"choices":[{"id":"b"}]}`, `{"choices":[{"id":"b"}]}`},
+	tests := []struct{ old, new, updated, completed string }{
+		{``, ` { "type" : "x:y" } `, `{"type":"x:y"}`, `{"type":"x:y"}`},
+		{`{"type":"x:y"}`, `{}`, ``, ``},
+		{`{ "type": "x:y" }`, `{"type":"x:y"}`, ``, ``},
+		{`{"type":"x:y"}`, `{"type":"x:z"}`, `{"type":"x:z"}`, ``},
+		{`{}`, `{"name":{}}`, `{"name":{}}`, `{"name":{}}`},
+		{`{"name":{"en":"a","de":"b"},"type":"x:y"}`, `{"name":{"en":"c","fr":"d"},"moreInfo":"x:m"}`,
+			`{"name":{"en":"c","de":"b","fr":"d"},"type":"x:y","moreInfo":"x:m"}`, `{"name":{"en":"a","de":"b","fr":"d"},"type":"x:y","moreInfo":"x:m"}`},
+		{`{"description":{"en":"a"}}`, `{"description":{}}`, ``, ``},
+		{`{"extensions":{"x:a":1}}`, `{"extensions":{"x:b":2}}`, `{"extensions":{"x:b":2}}`, ``},
+		{`{"choices":[{"id":"a"}]}`, `{"choices":[{"id":"b"}]}`, `{"choices":[{"id":"b"}]}`, ``},
 	}
-	text := func(s string) []byte {
+	parse := func(s string) *xapi.MergedDefinition {
+		t.Helper()
+		text := []byte(s)
 		if s == "" {
-			return nil
+			text = nil
 		}
-		return []byte(s)
+		d, err := xapi.ParseMergedDefinition(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
 	}
 	for _, test := range tests {
-		got, err := xapi.MergeDefinition(text(test.old), text(test.new))
-		if err != nil || string(got) != test.want {
-			t.Errorf("%s and %s give %s, not %s (%v)", test.old, test.new, got, test.want, err)
+		for want, take := range map[*string]func(*xapi.MergedDefinition, []byte, int) (bool, error){&test.updated: (*xapi.MergedDefinition).Update, &test.completed: (*xapi.MergedDefinition).Complete} {
+			d := parse(test.old)
+			changed, err := take(d, []byte(test.new), 1000)
+			if err != nil || changed != (*want != "") || changed && string(d.Text()) != *want {
+				t.Errorf("%s and %s give %s, %v, not %s (%v)", test.old, test.new, d.Text(), changed, *want, err)
+			}
+			if _, err := take(d, []byte(`{`), 1000); err == nil {
+				t.Error("half a definition is taken")
+			}
 		}
 	}
-	old := []byte(`{ "type": "x:y" }`)
-	if got, err := xapi.MergeDefinition(old, []byte(`{"type":"x:y"}`)); err != nil || &got[0] != &old[0] {
-		t.Errorf("an unchanged definition was written anew: %s (%v)", got, err)
+	if _, err := xapi.ParseMergedDefinition([]byte(`{`)); err == nil {
+		t.Error("half a definition is known")
 	}
-	for _, pair := range [][2]string{{`{`, `{}`}, {`{}`, `{`}} {
-		if _, err := xapi.MergeDefinition([]byte(pair[0]), []byte(pair[1])); err == nil {
-			t.Errorf("merged %q", pair)
+	if text := parse("").Text(); text != nil {
+		t.Errorf("nothing is %q", text)
+	}
+	d := parse("")
+	for _, step := range []struct {
+		most      int
+		new, want string
+	}{
+		{9, `{"name":{"en":"a"}}`, ``},
+		{30, `{"name":{"en":"a"}}`, `{"name":{"en":"a"}}`},
+		{30, `{"name":{"en":"b","de":"much more than fits"}}`, `{"name":{"en":"a"}}`}, // whole or not at all
+		{30, `{"name":{"de":"b"}}`, `{"name":{"en":"a","de":"b"}}`},
+		{30, `{"name":{"fr":"c"}}`, `{"name":{"en":"a","de":"b"}}`},
+		{9, `{"name":{"en":"b"}}`, `{"name":{"en":"b","de":"b"}}`}, // which is no longer
+	} {
+		before := string(d.Text())
+		changed, err := d.Update([]byte(step.new), step.most)
+		if got := string(d.Text()); err != nil || got != step.want || changed != (got != before) {
+			t.Errorf("%s in %d bytes gives %s, %v (%v)", step.new, step.most, got, changed, err)
+		}
+	}
+}
+
+// What is taken in costs no more than reading it, however many languages there are: nobody keeps the others from storing by
+// defining something over and over.
+func TestManyLanguages(t *testing.T) {
+	t.Parallel()
+	const n = 30_000
+	languages := func(first int) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, `,"x-%05d":""`, first+i)
+		}
+		return "{" + b.String()[1:] + "}"
+	}
+	statement := []byte(statementWith("verb", `{"id":"x:y","display":`+languages(0)+`}`))
+	var reading, merging, picking []time.Duration
+	took := func(list *[]time.Duration, do func() error) {
+		t.Helper()
+		start := time.Now()
+		if err := do(); err != nil {
+			t.Fatal(err)
+		}
+		*list = append(*list, time.Since(start))
+	}
+	for range 5 {
+		var d *xapi.MergedDefinition
+		took(&reading, func() (err error) {
+			d, err = xapi.ParseMergedDefinition([]byte(`{"name":` + languages(0) + `}`))
+			return err
+		})
+		took(&merging, func() error {
+			_, err := d.Update([]byte(`{"name":`+languages(n)+`}`), 1<<30)
+			return err
+		})
+		took(&picking, func() error {
+			_, err := xapi.CanonicalFormat{Languages: xapi.Languages{"x-00007"}}.Format(statement)
+			return err
+		})
+	}
+	median := func(list []time.Duration) time.Duration {
+		slices.Sort(list)
+		return list[len(list)/2]
+	}
+	for what, list := range map[string][]time.Duration{"merging": merging, "picking": picking} {
+		if got, read := median(list), median(reading); got > 30*read {
+			t.Errorf("%s takes %v, reading %v", what, got, read)
 		}
 	}
 }

@@ -1,7 +1,5 @@
 package xapi
 
-import "slices"
-
 // FormatIDs returns a valid statement with only what identifies its Agents,
 // Groups, Activities and Verbs: the query parameter format=ids (Communication
 // 2.1.3). The error, an [*Error], says that the text is not strict JSON.
@@ -162,6 +160,6 @@ func (f CanonicalFormat) pick(n *node) {
 		return
 	}
 	if i := f.Languages.Pick(n.names); i >= 0 {
-		n.keep(slices.Clone(n.names)[i])
+		n.keep(n.names[i])
 	}
 }

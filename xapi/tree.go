@@ -113,11 +113,14 @@ func (n *node) set(name string, value *node) {
 
 // keep removes all members but these.
 func (n *node) keep(names ...string) {
-	for i := len(n.names) - 1; i >= 0; i-- {
-		if !slices.Contains(names, n.names[i]) {
-			n.set(n.names[i], nil)
+	kept := 0
+	for i, name := range n.names {
+		if slices.Contains(names, name) {
+			n.names[kept], n.elems[kept] = name, n.elems[i]
+			kept++
 		}
 	}
+	n.names, n.elems = n.names[:kept], n.elems[:kept]
 }
 
 // list is the elements of an array, and any other value alone.

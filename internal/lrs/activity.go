@@ -36,7 +36,12 @@ type definition struct {
 }
 
 // MaxDefinition is the most bytes of what is known of an activity. What would make it longer is not added.
-const MaxDefinition = 256 << 10
+const MaxDefinition = 64 << 10
+
+const (
+	mergedAtOnce = 64       // activities whose definitions are held at a time
+	mergedMost   = 32 << 20 // bytes of definitions that one transaction looks at, while others wait for it
+)
 
 // known remembers the definition that came last for an activity, so that what everybody repeats is not written again. It
 // forgets after a while, since it does not hear of what came last on another node.
@@ -96,25 +101,47 @@ var activityName = []db.Column{{Name: "org_id", Type: "bigint"}, {Name: "key", T
 
 var findActivities = db.NewLookup("SELECT n.org_id, n.key, a.definition FROM @ n JOIN activities a ON a.org_id = n.org_id AND a.key = n.key", activityName...)
 
-// askDefinitions asks what is known of the activities that requests define. Transactions that define any wait for each
+// defining is an activity that requests define.
+type defining struct {
+	activity
+	iri  []byte
+	text []byte // what is known of it
+	said []said
+}
+
+type said struct {
+	*definition
+	in *put
+}
+
+// askDefinitions asks what is known of the first activities that requests define. Transactions that define any wait for each
 // other, and so neither lose a merge nor wait crosswise.
 func (w *writing) askDefinitions(ctx context.Context) error {
+	at := map[activity]*defining{}
 	for _, p := range w.items {
-		w.defines = append(w.defines, p.defines...)
+		for i := range p.defines {
+			d := &p.defines[i]
+			if at[d.activity] == nil {
+				at[d.activity] = &defining{activity: d.activity, iri: d.iri}
+				w.defining = append(w.defining, at[d.activity])
+			}
+			at[d.activity].said = append(at[d.activity].said, said{d, p})
+		}
 	}
-	if len(w.defines) == 0 {
+	if len(w.defining) == 0 {
 		return nil
 	}
 	if err := w.tx.Lock(ctx, "activity definitions"); err != nil {
 		return err
 	}
-	w.defined = map[activity][]byte{}
-	var asked [][]any
-	for _, d := range w.defines {
-		if _, twice := w.defined[d.activity]; !twice {
-			w.defined[d.activity] = nil
-			asked = append(asked, []any{int64(d.org), d.key})
-		}
+	return w.askKnown(ctx, w.defining[:min(len(w.defining), mergedAtOnce)])
+}
+
+// askKnown asks what is known of activities.
+func (w *writing) askKnown(ctx context.Context, list []*defining) error {
+	at, asked := make(map[activity]*defining, len(list)), make([][]any, len(list))
+	for i, a := range list {
+		at[a.activity], asked[i] = a, []any{int64(a.org), a.key}
 	}
 	return findActivities.Ask(ctx, w.tx, asked, func(r *db.Rows) error {
 		var a activity
@@ -122,7 +149,7 @@ func (w *writing) askDefinitions(ctx context.Context) error {
 		if err := r.Scan(&a.org, &a.key, &text); err != nil {
 			return err
 		}
-		w.defined[a] = text
+		at[a].text = text
 		return nil
 	})
 }
@@ -130,44 +157,71 @@ func (w *writing) askDefinitions(ctx context.Context) error {
 var putActivities = db.NewBulk("activities", "ON CONFLICT (org_id, key) DO UPDATE SET definition = excluded.definition",
 	db.Column{Name: "org_id", Type: "bigint"}, db.Column{Name: "key", Type: "bigint"}, db.Column{Name: "iri", Type: "text"}, db.Column{Name: "definition", Type: "bytea"})
 
-// mergeDefinitions writes what the requests that are stored change about activities.
+// mergeDefinitions writes what the requests that are stored change about activities. Of very many long ones the last are
+// left as they are, until they are defined again.
 func (w *writing) mergeDefinitions(ctx context.Context) error {
-	changed := map[activity][]any{}
+	var rows [][]any
 	var learnt []definition
-	for _, p := range w.items {
-		if p.err != nil {
-			continue
+	for i, left := 0, w.mergedMost; i < len(w.defining) && left > 0; i += mergedAtOnce {
+		list := w.defining[i:min(len(w.defining), i+mergedAtOnce)]
+		if i > 0 {
+			if err := w.askKnown(ctx, list); err != nil {
+				return err
+			}
+			if err := w.tx.Flush(ctx); err != nil {
+				return err
+			}
 		}
-		for _, d := range p.defines {
-			if d.by.known || d.by.differs {
-				continue
-			}
-			there, more := w.defined[d.activity], d.json
-			if d.adds && there != nil {
-				there, more = more, there
-			}
-			merged, err := xapi.MergeDefinition(there, more)
+		for _, a := range list {
+			left -= len(a.text)
+			text, taken, err := a.merge()
 			if err != nil {
 				return err
 			}
-			if len(merged) <= MaxDefinition && string(merged) != string(w.defined[d.activity]) {
-				w.defined[d.activity] = merged
-				changed[d.activity] = []any{int64(d.org), d.key, string(d.iri), merged}
+			if text != nil {
+				rows = append(rows, []any{int64(a.org), a.key, string(a.iri), text})
 			}
-			learnt = append(learnt, d)
+			a.text, learnt = nil, append(learnt, taken...)
+			left -= len(text)
 		}
 	}
 	if len(learnt) > 0 {
 		w.tx.AfterCommit(func() { w.Store.known.learn(learnt, w.Store.now()) })
 	}
-	rows := make([][]any, 0, len(changed))
-	for _, row := range changed {
-		rows = append(rows, row)
-	}
 	slices.SortFunc(rows, func(a, b []any) int {
 		return cmp.Or(cmp.Compare(a[0].(int64), b[0].(int64)), cmp.Compare(a[1].(int64), b[1].(int64)))
 	})
 	return putActivities.Insert(ctx, w.tx, rows)
+}
+
+// merge returns what is known of an activity with what is stored now, nil if that changes nothing, and what of that was looked
+// at.
+func (a *defining) merge() (text []byte, taken []definition, err error) {
+	var all *xapi.MergedDefinition
+	changed := false
+	for _, d := range a.said {
+		if d.in.err != nil || d.by.known || d.by.differs {
+			continue
+		}
+		if all == nil {
+			if all, err = xapi.ParseMergedDefinition(a.text); err != nil {
+				return nil, nil, err
+			}
+		}
+		take := all.Update
+		if d.adds {
+			take = all.Complete
+		}
+		more, err := take(d.json, MaxDefinition)
+		if err != nil {
+			return nil, nil, err
+		}
+		changed, taken = changed || more, append(taken, *d.definition)
+	}
+	if !changed {
+		return nil, taken, nil
+	}
+	return all.Text(), taken, nil
 }
 
 // Activity returns the Activity as JSON with everything that statements have said of it, or with its id alone if none has

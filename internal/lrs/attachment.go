@@ -113,6 +113,9 @@ func (s *Store) dropUnused(ctx context.Context, p *put) error {
 			}
 		}
 	}
+	if len(asked) == 0 { // as nearly always
+		return s.drop(p.arrival.wanted, named)
+	}
 	err := s.db.Read(ctx, func(tx *db.Tx) error {
 		err := findNamed.Ask(ctx, tx, asked, func(r *db.Rows) error {
 			var sum []byte

@@ -25,6 +25,12 @@ func (s *Store) HoldCommits(wait func() time.Duration) {
 	})
 }
 
+// MergedAtOnce is how many definitions are held at a time.
+const MergedAtOnce = mergedAtOnce
+
+// MergeAtMost makes a transaction look at so many bytes of definitions.
+func (s *Store) MergeAtMost(bytes int) { s.mergedMost = bytes }
+
 // Leave takes a guest off the list.
 func (s *Store) Leave(ctx context.Context) error { return s.leave(ctx) }
 

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"rollway/internal/access"
+	"rollway/internal/db"
+	"rollway/internal/db/dbtest"
 	"rollway/internal/fault"
 	"rollway/internal/id"
 	"rollway/internal/lrs"
@@ -124,6 +126,52 @@ func TestALearnersDefinitionsOnlyAdd(t *testing.T) {
 		minted.Bound = &access.Bound{Person: ann.Bound.Person, Agent: ann.Bound.Agent}
 		err := s.PutDocument(t.Context(), minted, xapi.V2, lrs.DocumentKey{Kind: lrs.ActivityProfile, Activity: course, ID: "p"}, lrs.Document{ContentType: "text/plain", Content: []byte("x")}, lrs.Precondition{})
 		wantFault(t, err, fault.Forbidden)
+	})
+}
+
+// One statement may define any number of activities; of very many long definitions the last are left until they are sent
+// again.
+func TestManyDefinitions(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s, c := open(t, d), system()
+		const n = 200
+		iri := func(i int) string { return fmt.Sprintf("%s/%d", course, i) }
+		define := func(language string) {
+			t.Helper()
+			var parts []string
+			for i := range n {
+				parts = append(parts, fmt.Sprintf(`{"id":%q,"definition":{"name":{%q:"%d"}}}`, iri(i), language, i))
+			}
+			mustPost(t, s, c, statement{actor: "ann", verb: "did", object: course, extra: `,"context":{"contextActivities":{"grouping":[` + strings.Join(parts, ",") + `]}}`})
+		}
+		defined := func(language string) (count int) {
+			t.Helper()
+			for i := range n {
+				text, err := s.Activity(t.Context(), c, iri(i))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if strings.Contains(string(text), fmt.Sprintf(`%q:"%d"`, language, i)) {
+					count++
+				}
+			}
+			return count
+		}
+		define("en")
+		if got := defined("en"); got != n {
+			t.Errorf("%d of %d are defined", got, n)
+		}
+		s.MergeAtMost(1000)
+		define("de")
+		if got := defined("de"); got == 0 || got > lrs.MergedAtOnce {
+			t.Errorf("%d of %d are defined again", got, n)
+		}
+		s.MergeAtMost(1 << 20)
+		define("de")
+		if en, de := defined("en"), defined("de"); en != n || de != n {
+			t.Errorf("%d and %d of %d are defined in the end", en, de, n)
+		}
 	})
 }
 

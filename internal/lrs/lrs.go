@@ -72,6 +72,8 @@ type Store struct {
 	known    known
 	readers  sync.Pool // *xapi.Reader
 
+	mergedMost int // bytes of definitions that one transaction looks at
+
 	guests   int64 // bytes of records that an organization may keep which is not the first
 	arrivals arrivals
 }
@@ -81,7 +83,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if _, err := xapi.ParseIRI(cfg.HomePage); err != nil {
 		return nil, fault.New(fault.Invalid, "home_page", "The record store needs the public address of the installation, an absolute IRI, not %q.", cfg.HomePage)
 	}
-	s := &Store{db: cfg.DB, blobs: cfg.Blobs, homePage: strings.TrimSuffix(cfg.HomePage, "/"), now: cfg.Now, guests: cmp.Or(cfg.Quota, GuestQuota)}
+	s := &Store{db: cfg.DB, blobs: cfg.Blobs, homePage: strings.TrimSuffix(cfg.HomePage, "/"), now: cfg.Now, guests: cmp.Or(cfg.Quota, GuestQuota), mergedMost: mergedMost}
 	if s.now == nil {
 		s.now = time.Now
 	}

@@ -42,8 +42,7 @@ type writing struct {
 	orgs    []id.OrgID
 	by      []*authority
 
-	defines []definition
-	defined map[activity][]byte // what is known of activities that requests define
+	defining []*defining // what requests define
 
 	inherited [][]any // keys of what they point at
 }

@@ -192,6 +192,24 @@ func TestCanonicalFormat(t *testing.T) {
 	})
 }
 
+// A page that names one activity many times is not much longer for the long definition that it has.
+func TestCanonicalFormatIsBounded(t *testing.T) {
+	t.Parallel()
+	s := serve(t, dbtest.Open(t, db.SQLite))
+	long, plain := strings.Repeat("x", 60_000), statement(ann, "http://example.com/did")
+	list := []string{strings.Replace(plain, `activity"}`, `activity","definition":{"description":{"en":"`+long+`"}}}`, 1)}
+	for range 299 {
+		list = append(list, plain)
+	}
+	if a := s.do(t, exchange{method: "POST", path: "statements", body: "[" + strings.Join(list, ",") + "]"}); a.status != 200 {
+		t.Fatal(a)
+	}
+	a := s.do(t, exchange{method: "GET", path: "statements?format=canonical&limit=300"})
+	if n := strings.Count(a.body, long); a.status != 200 || n < 200 || n > 290 || strings.Count(a.body, `"stored"`) != 300 {
+		t.Errorf("%d: %d definitions in %d bytes of %d statements", a.status, n, len(a.body), strings.Count(a.body, `"stored"`))
+	}
+}
+
 func TestTooLargeBodies(t *testing.T) {
 	t.Parallel()
 	s := serve(t, dbtest.Open(t, db.SQLite))

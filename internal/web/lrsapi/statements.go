@@ -191,11 +191,16 @@ func shapeOf(carry string) shape {
 type formatter struct {
 	name      string
 	canonical xapi.CanonicalFormat
+	left      int   // bytes of definitions that may be filled in
 	err       error // of a definition that could not be looked up
 }
 
+// maxFilled bounds what is filled into the statements of one answer: a page may name the same activity in each, and a
+// statement many.
+const maxFilled = 16 << 20
+
 func (d *door) formatter(r *http.Request, a asked, name string) *formatter {
-	f := &formatter{name: name}
+	f := &formatter{name: name, left: maxFilled}
 	if name != "canonical" {
 		return f
 	}
@@ -203,11 +208,15 @@ func (d *door) formatter(r *http.Request, a asked, name string) *formatter {
 	f.canonical = xapi.CanonicalFormat{
 		Languages: xapi.ParseAcceptLanguage(strings.Join(r.Header["Accept-Language"], ",")),
 		Definition: func(iri xapi.IRI) []byte {
+			if f.left <= 0 {
+				return nil
+			}
 			text, ok := known[iri]
 			if !ok && f.err == nil {
 				text, f.err = d.definition(r.Context(), a, iri)
 				known[iri] = text
 			}
+			f.left -= len(text)
 			return text
 		},
 	}
