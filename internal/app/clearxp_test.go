@@ -118,7 +118,7 @@ func TestMintAnswersAndRefuses(t *testing.T) {
 			{mintJSON("username-1", longSecret, ""), 200, ""},
 			{mintJSON("username-1", longSecret, ""), 409, "username_taken"},
 			{mintJSON("username-2", longSecret, `,"ttlMins":10080`), 200, ""},
-			{mintJSON("username-3", longSecret, `,"ttlMins":10081`), 400, ""},
+			{mintJSON("username-3", longSecret, `,"ttlMins":10081`), 400, "invalid_ttl"},
 			{mintJSON("username-3", longSecret, `,"ttlMins":0`), 400, "invalid_ttl"},
 			{mintJSON("username-3", longSecret, `,"ttlMins":-5`), 400, "invalid_ttl"},
 			{mintJSON("username-3", longSecret, `,"ttlMins":1.5`), 400, "invalid_ttl"},
@@ -136,6 +136,13 @@ func TestMintAnswersAndRefuses(t *testing.T) {
 			{`{"username":7}`, 400, ""},
 		} {
 			t.wants(t.ask("POST", "/api/auth/basic", c.body), c.status, c.code)
+		}
+		for member, body := range map[string]string{
+			"/ttlMins": mintJSON("username-3", longSecret, `,"ttlMins":10081`), "/username": mintJSON("short", longSecret, ""), "/password": mintJSON("username-3", "RANDOM_SECRET", ""),
+		} {
+			if r := t.ask("POST", "/api/auth/basic", body); !strings.Contains(r.text, `"property":"`+member+`"`) {
+				t.Errorf("%s is not named: %s", member, r.text)
+			}
 		}
 		made := t.ask("POST", "/api/auth/basic", `{"data":{"actor":`+agentJSON("learner", "")+`,"other":1}}`)
 		t.wants(made, 200, "")

@@ -119,7 +119,10 @@ func (v *Vault) prepare(c access.Caller, r Request) (*minting, error) {
 func newPair() (username, password string) { return userTag + rand.Text(), rand.Text() + rand.Text() }
 
 func checkPair(username, password string) error {
-	bad := func(code, format string, args ...any) error { return fault.New(fault.Invalid, code, format, args...) }
+	bad := func(member, format string, args ...any) error {
+		f := fault.New(fault.Invalid, member, format, args...)
+		return f.With(fault.Field{Name: "/" + member, Message: f.Message})
+	}
 	switch {
 	case username == "" || password == "":
 		return bad("username", "Give both a user name and a password, or neither: then both are made for you.")

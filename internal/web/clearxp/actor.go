@@ -48,11 +48,11 @@ func splitActor(v jsontext.Value, pointer string) (extensions map[string]jsontex
 	if agent, err = xapi.ParseAgent(bare); err != nil {
 		var broken *xapi.Error
 		if errors.As(err, &broken) {
-			rule := broken.Rule + "."
+			rule := broken.Rule
 			if broken.Section != "" {
-				rule = broken.Rule + " (xAPI, " + broken.Section + ")."
+				rule += " (xAPI, " + broken.Section + ")"
 			}
-			return nil, agent, fault.New(fault.Invalid, "invalid_actor", "This is not a valid xAPI agent.").With(fault.Field{Name: pointer + broken.Pointer, Message: rule, Value: broken.Found})
+			return nil, agent, fault.New(fault.Invalid, "invalid_actor", "This is not a valid xAPI agent: %s.", rule).With(fault.Field{Name: pointer + broken.Pointer, Message: rule + ".", Value: broken.Found})
 		}
 		return nil, agent, err
 	}

@@ -41,7 +41,7 @@ func (d *Door) mint(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	want := credential.Request{Username: body.Username, Password: body.Password}
-	if want.TTL, err = minutes(body.TTLMins); err != nil {
+	if want.TTL, err = minutes(body.TTLMins, d.Credentials.Limits.MaxTTL); err != nil {
 		return err
 	}
 	if want.Agent, err = actorOfData(body.Data); err != nil {
@@ -55,17 +55,17 @@ func (d *Door) mint(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// minutes reads ttlMins: a whole number of at least 1; absent is zero, which stands for the default.
-func minutes(v jsontext.Value) (time.Duration, error) {
+// minutes reads ttlMins: a whole number from 1 to most; absent is zero, which stands for the default.
+func minutes(v jsontext.Value, most time.Duration) (time.Duration, error) {
 	if len(v) == 0 {
 		return 0, nil
 	}
-	bad := fault.New(fault.Invalid, "invalid_ttl", "`ttlMins` is a whole number of minutes, at least 1.").With(fault.Field{Name: "/ttlMins", Message: "It is not a whole number of at least 1.", Value: shortened(v)})
+	bad := fault.New(fault.Invalid, "invalid_ttl", "`ttlMins` is a whole number of minutes from 1 to %d.", most/time.Minute).With(fault.Field{Name: "/ttlMins", Message: "It is not.", Value: shortened(v)})
 	if v.Kind() != '0' {
 		return 0, bad
 	}
 	f, err := strconv.ParseFloat(string(v), 64)
-	if err != nil || f < 1 || f != math.Trunc(f) || f > math.MaxInt32 {
+	if err != nil || f < 1 || f != math.Trunc(f) || f > most.Minutes() {
 		return 0, bad
 	}
 	return time.Duration(f) * time.Minute, nil
