@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -179,6 +180,12 @@ func examineDeadLetters(ctx context.Context, d *db.DB) Finding {
 	return Finding{Good, "dead letters", "there are none", ""}
 }
 
+// isHere tells whether a host name stands for whatever machine asks.
+func isHere(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") || (ip != nil && ip.IsLoopback())
+}
+
 func examineOrigins(c Config) []Finding {
 	var found []Finding
 	public, _ := url.Parse(c.PublicURL) // both were parsed by WithDefaults
@@ -186,6 +193,10 @@ func examineOrigins(c Config) []Finding {
 	switch {
 	case public.Hostname() == courseware.Hostname() && public.Hostname() != "localhost":
 		found = append(found, Finding{Bad, "courseware origin", "has the host name of the pages; cookies do not tell ports apart", "Give --courseware-url another host name."})
+	case isHere(courseware.Hostname()) && !isHere(public.Hostname()):
+		found = append(found, Finding{Bad, "courseware origin", "is " + c.CoursewareURL + ", which nobody reaches from elsewhere", "Give --courseware-url the address that people reach the second listener at."})
+	case public.Scheme == "https" && courseware.Scheme == "http":
+		found = append(found, Finding{Bad, "courseware origin", c.CoursewareURL + " is not encrypted as the pages are, so that browsers do not show it in them", "Give --courseware-url an https address."})
 	case c.CoursewareSingleHost:
 		found = append(found, Finding{Warn, "courseware origin", "one host for all packages: they are sandboxed and cannot keep anything in the browser", "Set up wildcard DNS and drop --courseware-single-host."})
 	default:
