@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -150,8 +151,8 @@ func (c *PersonGet) Run(s *surroundings) error {
 		for _, a := range p.Agents {
 			rows = append(rows, []string{"agent", a.IFI.String()})
 		}
-		for name, v := range p.Attributes {
-			rows = append(rows, []string{"attribute " + name, v.String()})
+		for _, name := range slices.Sorted(maps.Keys(p.Attributes)) {
+			rows = append(rows, []string{"attribute " + name, p.Attributes[name].String()})
 		}
 		return c.print(s, shown(p), []string{"field", "value"}, rows)
 	})

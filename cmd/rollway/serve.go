@@ -4,10 +4,13 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"reflect"
 	"runtime"
 	"runtime/debug"
 	"slices"
 	"sort"
+	"strings"
+	"time"
 
 	"github.com/alecthomas/kong"
 
@@ -122,7 +125,7 @@ func (c *ConfigShow) Run(s *surroundings) error {
 }
 
 func (c *ConfigShow) of(s *surroundings, f *kong.Flag, inForce map[string]string) setting {
-	o := setting{Name: f.Name, Value: fmt.Sprint(s.parsed.FlagValue(f)), Origin: "default"}
+	o := setting{Name: f.Name, Value: written(s.parsed.FlagValue(f)), Origin: "default"}
 	if from := s.settings.used[f.Name]; from != "" {
 		o.Origin = from
 	}
@@ -143,6 +146,29 @@ func (c *ConfigShow) of(s *surroundings, f *kong.Flag, inForce map[string]string
 		o.Origin = ""
 	}
 	return o
+}
+
+// written is a value as its flag takes it.
+func written(value any) string {
+	if d, ok := value.(time.Duration); ok {
+		text := d.String()
+		if strings.HasSuffix(text, "m0s") {
+			text = strings.TrimSuffix(text, "0s")
+		}
+		if strings.HasSuffix(text, "h0m") {
+			text = strings.TrimSuffix(text, "0m")
+		}
+		return text
+	}
+	v := reflect.ValueOf(value)
+	if v.Kind() != reflect.Slice {
+		return fmt.Sprint(value)
+	}
+	parts := make([]string, v.Len())
+	for i := range parts {
+		parts[i] = fmt.Sprint(v.Index(i))
+	}
+	return strings.Join(parts, ",")
 }
 
 // DoctorCommand is `doctor`.

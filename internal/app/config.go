@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"net"
-	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -33,11 +32,11 @@ type Config struct {
 	SignupConfig         `embed:"" prefix:"signup-"`
 	GLPI                 string `name:"glpi" help:"Whether dashboards may speak GLPI's dialect: ${enum}." enum:"on,off" default:"on"`
 	GLPIConfig           `embed:"" prefix:"glpi-"`
-	TrustedProxies       []netip.Prefix `name:"trusted-proxies" help:"Peers whose X-Forwarded-For is believed." placeholder:"CIDR"`
-	CoursewareSingleHost bool           `name:"courseware-single-host" help:"No host per package (no wildcard DNS): packages are sandboxed instead."`
-	Dev                  bool           `help:"Development: refuses any listener that is not loopback."`
-	Existing             bool           `kong:"-"` // only an installation that is there: none is made
-	Serves               bool           `kong:"-"` // this is the server: its addresses are its own, not those that another server told
+	TrustedProxies       []Network `name:"trusted-proxies" help:"Peers whose X-Forwarded-For is believed, as addresses or networks." placeholder:"CIDR"`
+	CoursewareSingleHost bool      `name:"courseware-single-host" help:"No host per package (no wildcard DNS): packages are sandboxed instead."`
+	Dev                  bool      `help:"Development: refuses any listener that is not loopback."`
+	Existing             bool      `kong:"-"` // only an installation that is there: none is made
+	Serves               bool      `kong:"-"` // this is the server: its addresses are its own, not those that another server told
 }
 
 // WithDefaults fills what is empty from what is there, and checks it. Commands take the addresses that they are not told from the
@@ -119,6 +118,9 @@ func (c Config) check() error {
 				return wrong("--dev serves on loopback only, and %q is not.", addr)
 			}
 		}
+	}
+	if scheme, _, ok := strings.Cut(c.DB, "://"); ok && scheme != "postgres" && scheme != "postgresql" { // the rest may hold a password
+		return wrong("--db begins with %s://; it is postgres://user@host/db or the path of a file.", scheme)
 	}
 	if c.PasswordMin < signin.Low || c.PasswordMin > 64 {
 		return wrong("--password-min is %d; it can be from %d to 64.", c.PasswordMin, signin.Low)

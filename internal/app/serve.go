@@ -80,8 +80,8 @@ func (h *House) Serve(ctx context.Context, log *slog.Logger) (*Serving, error) {
 		h.Forwards.Work(sending, func(err error) { log.Error("statements cannot be forwarded", "error", err) })
 	})
 	s.work.Go(func() { h.Mail.Work(sending, func(err error) { log.Error("mail cannot be sent", "error", err) }) })
-	s.run(main, web.Server(web.Config{Log: log, Proxies: h.Config.TrustedProxies, Hosts: h.mainHosts(), AnyHost: []string{healthz, readyz}, Render: h.dialect().Refusals(web.Readable)}, h.main()))
-	s.run(courseware, web.Server(web.Config{Log: log, Proxies: h.Config.TrustedProxies, Hosts: h.coursewareHosts()}, h.courseware()))
+	s.run(main, web.Server(web.Config{Log: log, Proxies: h.Config.proxies(), Hosts: h.mainHosts(), AnyHost: []string{healthz, readyz}, Render: h.dialect().Refusals(web.Readable)}, h.main()))
+	s.run(courseware, web.Server(web.Config{Log: log, Proxies: h.Config.proxies(), Hosts: h.coursewareHosts()}, h.courseware()))
 	return s, nil
 }
 

@@ -84,7 +84,7 @@ func (from routed) RoundTrip(r *http.Request) (*http.Response, error) {
 func TestKnownBrowsersAreLetIn(t *testing.T) {
 	eachEngine(t, func(t *testing.T, e db.Engine) {
 		g := served(t, e, func(c *Config) {
-			c.TrustedProxies, c.Signin.AccountLimit = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, "3/24h"
+			c.TrustedProxies, c.Signin.AccountLimit = []Network{{netip.MustParsePrefix("127.0.0.0/8")}}, "3/24h"
 		})
 		at := func(address string) { g.client.Transport = routed(address) }
 		login := func(password string) seen { return g.post("/login", "email", "ada@example.org", "password", password) }

@@ -91,7 +91,7 @@ func (c Config) signup() (s signup.Settings, pictures challenge.Config, err erro
 		}
 	}
 	if err := s.Check(); err != nil {
-		return s, pictures, wrong("%v.", err)
+		return s, pictures, wrong("--signup-link, --signup-webapp: %v.", err)
 	}
 	return s, pictures, nil
 }
