@@ -427,3 +427,7 @@ func TestSignupPagesFollowSettings(t *testing.T) {
 		g.wants(g.post("/login", "email", "ada@example.org", "password", passphrase), 422, "not ready yet")
 	})
 }
+		link, _ = g.signUp("grace@example.org")
+		g.forget()
+		g.wants(g.post(link, "password", passphrase), 200, "let you in")
+		g.wants(g.get("/"), 200, `href="/login"`)

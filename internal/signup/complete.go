@@ -43,7 +43,7 @@ func (s *Signup) complete(ctx context.Context, tx *db.Tx, r *row, vouched bool) 
 	if err := access.Audit(ctx, tx, system(r.Org), "signup.confirm", "person "+r.Person.String(), nil); err != nil {
 		return v, err
 	}
-	v = Validated{Person: r.Person, Org: r.Org, Chooses: chooses, TrialEnds: r.TrialEnds}
+	v = Validated{Person: r.Person, Org: r.Org, Address: r.Address, Chooses: chooses, TrialEnds: r.TrialEnds}
 	if chooses {
 		return v, s.signin.InviteTx(ctx, tx, r.Org, r.Person, folded, r.Lang)
 	}

@@ -15,6 +15,7 @@ import (
 type Validated struct {
 	Person    id.PersonID
 	Org       id.OrgID
+	Address   string    // that was confirmed, with which they sign in
 	Already   bool      // it was confirmed before; nothing was done now
 	Waits     bool      // for the operator
 	Chooses   bool      // the password, by a mail that was just sent: the person was there before
@@ -133,7 +134,7 @@ func errExpired() error {
 // is one, is stored in place of the password of the sign-up, because it was chosen just now.
 func (s *Signup) accept(ctx context.Context, vouched bool, chosen string) func(*db.Tx, *row) (Validated, error) {
 	return func(tx *db.Tx, r *row) (Validated, error) {
-		v := Validated{Person: r.Person, Org: r.Org, Already: r.State != Waiting, Waits: r.State == Approval, TrialEnds: r.TrialEnds}
+		v := Validated{Person: r.Person, Org: r.Org, Address: r.Address, Already: r.State != Waiting, Waits: r.State == Approval, TrialEnds: r.TrialEnds}
 		if v.Already {
 			return v, nil
 		}

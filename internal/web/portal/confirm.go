@@ -21,7 +21,7 @@ func showConfirm(v *visit) error {
 		return err
 	}
 	if found.State != signup.Waiting {
-		return v.showConfirmed(signup.Validated{Already: true, Waits: found.State == signup.Approval, TrialEnds: found.TrialEnds})
+		return v.showConfirmed(signup.Validated{Already: true, Waits: found.State == signup.Approval, TrialEnds: found.TrialEnds}, false)
 	}
 	proof.New = v.query.Has("choose")
 	return v.show(http.StatusOK, "confirm", v.confirmPage(proof, found.Address))
@@ -65,7 +65,24 @@ func postConfirm(v *visit) error {
 	if err != nil {
 		return v.refuseConfirm(proof, err)
 	}
-	return v.showConfirmed(done)
+	in, err := v.enterConfirmed(proof, done)
+	if err != nil {
+		return err
+	}
+	return v.showConfirmed(done, in)
+}
+
+// enterConfirmed signs in whoever has just typed the password that is theirs from now on, so that they need not type it again
+// on the next page, and tells whether it did. When that cannot be at the moment they do it themselves.
+func (v *visit) enterConfirmed(proof signup.Proof, done signup.Validated) (bool, error) {
+	if done.Already || done.Waits || done.Chooses || v.Signup.Began(proof.Handle, proof.Number) {
+		return false, nil
+	}
+	err := v.signIn(done.Address, proof.Password)
+	if fault.Is(err, fault.TooMany) || fault.Is(err, fault.Unavailable) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // refuseConfirm shows the page again when the password was the only thing wrong.
@@ -87,12 +104,13 @@ func (v *visit) refuseConfirm(proof signup.Proof, err error) error {
 	return v.show(status, "confirm", p)
 }
 
-func (v *visit) showConfirmed(done signup.Validated) error {
+// showConfirmed shows what was confirmed; in tells that they are signed in.
+func (v *visit) showConfirmed(done signup.Validated, in bool) error {
 	title := "confirmed.title"
 	if done.Already {
 		title = "confirmed.already"
 	}
-	p := confirmedPage{frame: v.frame(title, ""), Already: done.Already, Waiting: done.Waits, Chooses: done.Chooses}
+	p := confirmedPage{frame: v.frame(title, ""), Already: done.Already, Waiting: done.Waits, Chooses: done.Chooses, In: in}
 	if !done.TrialEnds.IsZero() && !done.Waits {
 		p.TrialEnds = v.Day(done.TrialEnds)
 	}

@@ -141,6 +141,7 @@ func confirming(all map[string]page, lang string, w *words) {
 	all["confirmed"] = &confirmedPage{frame: framed(lang, "confirmed.title", nil, ""), TrialEnds: w.Day(moonlight)}
 	all["confirmed-already"] = &confirmedPage{frame: framed(lang, "confirmed.already", nil, ""), Already: true}
 	all["confirmed-choose"] = &confirmedPage{frame: framed(lang, "confirmed.title", nil, ""), Chooses: true}
+	all["confirmed-in"] = &confirmedPage{frame: framed(lang, "confirmed.title", nil, ""), In: true, TrialEnds: w.Day(moonlight)}
 	all["confirmed-waiting"] = &confirmedPage{frame: framed(lang, "confirmed.title", nil, ""), Waiting: true}
 }
 

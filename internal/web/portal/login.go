@@ -20,6 +20,7 @@ func showLogin(v *visit) error {
 func (v *visit) loginPage(address, next string) *loginPage {
 	f := v.frame("login.title", "")
 	p := &loginPage{frame: f, Email: f.email(address), Password: f.password(), MaySignUp: v.maySignUp()}
+	p.Email.Complete = "username" // which password managers look for
 	if next = local(next); next != "/" {
 		p.Next = next
 	}
@@ -32,15 +33,23 @@ func postLogin(v *visit) error {
 	if err != nil {
 		return err
 	}
-	from := v.knownDevice()
-	s, token, err := v.Signin.SignIn(v.r.Context(), signin.Browser, typed.Get("email"), typed.Get("password"), from)
-	if err != nil {
+	if err := v.signIn(typed.Get("email"), typed.Get("password")); err != nil {
 		return v.refuseLogin(typed, err)
+	}
+	return v.redirect(arrivedPath(typed.Get("next")))
+}
+
+// signIn begins a session and has the browser keep it. Faults: those of [signin.Signin.SignIn].
+func (v *visit) signIn(address, password string) error {
+	from := v.knownDevice()
+	s, token, err := v.Signin.SignIn(v.r.Context(), signin.Browser, address, password, from)
+	if err != nil {
+		return err
 	}
 	v.keep(s, token)
 	v.Cookies.Set(v.w, browserCookie, from.Browser, signin.PlaceLife)
 	v.Cookies.Set(v.w, signupCookie, "", -1)
-	return v.redirect(arrivedPath(typed.Get("next")))
+	return nil
 }
 
 func (v *visit) refuseLogin(typed web.Params, err error) error {

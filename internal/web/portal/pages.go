@@ -43,6 +43,7 @@ type confirmedPage struct {
 	Already   bool
 	Waiting   bool   // for somebody's approval
 	Chooses   bool   // the password, by another mail
+	In        bool   // they are signed in
 	TrialEnds string // date, if there is a trial
 }
 

@@ -240,7 +240,7 @@ func postCheck(v *visit) error {
 		return v.refuseCheck(address, err)
 	}
 	v.Cookies.Set(v.w, signupCookie, "", -1)
-	return v.showConfirmed(done)
+	return v.showConfirmed(done, false)
 }
 
 func (v *visit) refuseCheck(address string, err error) error {
