@@ -76,7 +76,7 @@ func TestPagesForPeople(t *testing.T) {
 		if s = g.post("/login", "email", "Ada@Example.org", "password", passphrase, "next", "/people"); s.path != "/people" {
 			t.Errorf("after signing in the page is %s", s.path)
 		}
-		g.wants(s, 200, "ada@example.org", "not managed fleet", "Ada Lovelace")
+		g.wants(s, 200, "ada@example.org", "Everybody in your organization belongs to the group “not managed fleet”", "Ada Lovelace")
 		g.wants(g.get("/"), 200, `href="/courses/add"`)
 		g.wants(g.get("/records"), 200)
 		g.owner()
