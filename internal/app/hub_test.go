@@ -76,7 +76,8 @@ func TestLaunchOfOurOwnPages(t *testing.T) {
 			}
 			g.wants(s, 200, "Knots for all", "Hello, Grace")
 			g.wants(g.get(lms.link(grace, activity)), 200, "Hello, Grace") // and goes on
-			if s := g.get("/account"); strings.Count(s.text, "<li>") != i+1 || strings.Contains(s.text, `action="/account/password"`) {
+			s = g.wants(g.get("/account"), 200, "you have no password here")
+			if strings.Count(s.text, "<li>") != i+1 || strings.Contains(s.text, `action="/account/password"`) || strings.Contains(s.text, "choose a new password") {
 				t.Errorf("they are signed in twice, or have a password to change\n%s", s.text)
 			}
 		}
