@@ -313,6 +313,7 @@ func TestPagesAndOtherSites(t *testing.T) {
 		t.Errorf("a form of ours would say nothing of where it comes from, or a page its address: %v", s.header)
 	}
 	r, err := http.NewRequestWithContext(t.Context(), "POST", g.url+"/logout", nil)
+		{passphrase, passphrase, "password", "This is the password that you have now."},
 	g.must(err)
 	r.Header.Set("Origin", g.url)
 	g.wants(g.do(r), 200, `href="/login"`)

@@ -163,7 +163,7 @@ func (s *Signin) accountOf(ctx context.Context, c access.Caller) (l login, err e
 // they are told by mail.
 //
 // Faults: Unauthenticated (session_missing; bad_login for a wrong present password, which counts as at [Signin.SignIn]), TooMany,
-// Unavailable, NotFound (login_unknown), those of [Policy.Check].
+// Unavailable, NotFound (login_unknown), those of [Policy.Check], Invalid (password_same) for the present one.
 func (s *Signin) ChangePassword(ctx context.Context, c access.Caller, present, password string, from Device) error {
 	l, err := s.accountOf(ctx, c)
 	if err != nil {
@@ -179,6 +179,9 @@ func (s *Signin) ChangePassword(ctx context.Context, c access.Caller, present, p
 	l.place = "a session" // which nobody else's guesses close; one for all, since a launch begins as many as somebody likes
 	if _, err := s.check(ctx, l, folded, present, from); err != nil {
 		return err
+	}
+	if same(present, password) {
+		return fault.New(fault.Invalid, "password_same", "This is the present password. Choose another one.").With(about("It is the present one."))
 	}
 	phc, err := s.Passwords.Hash(ctx, password)
 	if err != nil {

@@ -112,6 +112,9 @@ func (p *Passwords) verify(phc, password string) (right, stale bool, err error) 
 	return right, right && (h.Cost != p.Cost || h.keyID != p.keyID || len(h.hash) != hashSize), nil
 }
 
+// same reports whether two passwords are one, however their characters are composed.
+func same(a, b string) bool { return norm.NFC.String(a) == norm.NFC.String(b) }
+
 // derive hashes the password as the stored one was. One from another key, or from none, is taken in from elsewhere and was
 // hashed as it is.
 func (p *Passwords) derive(h stored, password string, size uint32) []byte {

@@ -86,7 +86,7 @@ func (v *visit) wayOut(f *fault.Error) *choice {
 // fieldOf is the field that a fault's code is about.
 var fieldOf = map[string]string{
 	"bad_address": "email", "domain_refused": "email", "invalid_name": "first",
-	"password_malformed": "password", "password_too_short": "password", "password_too_long": "password", "password_common": "password", "password_personal": "password", "signup_password": "password",
+	"password_malformed": "password", "password_too_short": "password", "password_too_long": "password", "password_common": "password", "password_personal": "password", "password_same": "password", "signup_password": "password",
 	"challenge_missing": "answer", "challenge_unknown": "answer", "challenge_failed": "answer",
 	"validation_invalid": "code", "validation_unknown": "code", "validation_expired": "code",
 	"link_title": "title", "link_url": "url", "link_host": "url", "launch_parameter": "url", "link_activity": "activity",
