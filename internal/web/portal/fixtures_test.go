@@ -239,8 +239,8 @@ func around(all map[string]page, lang string, w *words) {
 	all["returned"] = &returnedPage{frame: f, Heading: w.say("returned.saved"), Course: "Knots in ten minutes", Again: "/launch?activity=a",
 		progress: progress{State: "begun", Words: w.say("state.begun.score", "percent", w.Percent(40)), Bar: true, Percent: 40, Saved: f.at(moonlight)}, Next: &choice{Name: "Fire safety", Href: "/launch?activity=b"}}
 	all["returned-nothing"] = &returnedPage{frame: f, Heading: w.say("returned.nothing"), Course: "Knots in ten minutes", Again: "/launch?activity=a", progress: progress{State: "new", Words: w.say("state.not_begun")}}
-	all["problem"] = &problemPage{frame: framed(lang, "problem.link_gone", nil, ""), Text: w.say("problem.link_gone.text"), Code: "link_gone", Request: "01a05f2e-7c3b-7000-8000-0123456789ab", ISO: moonlight.Format(time.RFC3339), Time: w.Day(moonlight) + ", 20:15 UTC",
+	all["problem"] = &problemPage{frame: framed(lang, "problem.link_gone", nil, ""), Text: w.say("problem.link_gone.text"), Code: "link_gone", Request: "01a05f2e-7c3b-7000-8000-0123456789ab", ISO: moonlight.Format(time.RFC3339), Time: w.clock(moonlight),
 		Next: &choice{Name: w.say("problem.new_link"), Href: "/signup"}}
-	all["problem-link"] = &problemPage{frame: framed(lang, "problem.launch_link", owner, ""), Text: w.say("problem.launch_link.text"), Code: "credential_invalid", Request: "01a05f2e-7c3b-7000-8000-0123456789ab", Time: w.Day(moonlight),
+	all["problem-link"] = &problemPage{frame: framed(lang, "problem.launch_link", owner, ""), Text: w.say("problem.launch_link.text"), Code: "credential_invalid", Request: "01a05f2e-7c3b-7000-8000-0123456789ab", Time: w.clock(moonlight),
 		Next: &choice{Name: w.say("problem.home"), Href: "/"}}
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"rollway/internal/browsertest"
 	"rollway/internal/web"
@@ -120,9 +121,17 @@ func TestTroubleWithACourse(t *testing.T) {
 	b.Go(url + "/de/launch-blocked")
 	b.Wait(`[data-trouble="storage"]`)
 	b.WaitFor(`document.activeElement.dataset.trouble === "storage" && document.activeElement.querySelector("time").textContent !== ""`)
+	at, err := time.Parse(time.RFC3339, browsertest.Eval[string](b, `document.activeElement.querySelector("time").dateTime`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if shown := browsertest.Eval[string](b, `document.activeElement.querySelector("time").textContent`); shown != catalogue["de"].clock(at) {
+		t.Errorf("the notice is of %q, other pages would say %q", shown, catalogue["de"].clock(at))
+	}
 	b.Axe()
 	b.Targets(44)
 	b.Fits(320)
+	shoot(b, "de", "trouble", "phone")
 	b.Click("[data-anyway]")
 	b.WaitFor(`!document.querySelector("iframe").hidden && (` + shown + `) === ""`)
 	b.Go(url + "/en/launch-silent")

@@ -34,7 +34,7 @@ func (d *Door) Fail(w http.ResponseWriter, r *http.Request, f web.Failure) {
 	now := d.now().UTC()
 	key := problemKey(v.words, f.Fault)
 	p := problemPage{frame: v.frame(key, ""), Text: v.say(key + ".text"), Code: f.Fault.Code, Request: f.RequestID,
-		ISO: now.Format(time.RFC3339), Time: v.Day(now) + ", " + now.Format("15:04 UTC"), Next: v.wayOut(f.Fault)}
+		ISO: now.Format(time.RFC3339), Time: v.clock(now), Next: v.wayOut(f.Fault)}
 	if f.Status == http.StatusMethodNotAllowed || f.Status == http.StatusNotFound {
 		p.Path = "/"
 	}

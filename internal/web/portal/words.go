@@ -140,6 +140,9 @@ func (w *words) Day(t time.Time) string {
 	return w.say("date", "day", t.Day(), "month", w.say("month."+strconv.Itoa(int(t.Month()))), "year", t.Year())
 }
 
+// clock writes a time to quote, as app.js does.
+func (w *words) clock(t time.Time) string { return w.Day(t) + ", " + t.UTC().Format("15:04 UTC") }
+
 // since writes how long ago a time was, and as a date what is older than a week.
 func (w *words) since(t, now time.Time) string {
 	d := now.Sub(t)

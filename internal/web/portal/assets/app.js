@@ -2,7 +2,7 @@
 "use strict";
 const $ = (css, root = document) => root.querySelector(css);
 const $$ = (css, root = document) => [...root.querySelectorAll(css)];
-const lang = document.documentElement.lang;
+const lang = document.documentElement.lang.replace(/^en$/, "en-GB"); // dates as the pages write them
 
 // Times of day in the reader's own zone, when somebody points at them.
 for (const t of $$("time[datetime]")) {
@@ -155,7 +155,9 @@ if (saved) {
     for (const box of $$("[data-trouble]")) {
       box.hidden = box.dataset.trouble !== code;
       if (box.hidden) continue;
-      $("time", box).textContent = new Date().toLocaleString(lang, { dateStyle: "long", timeStyle: "short" });
+      const time = $("time", box), now = new Date();
+      time.dateTime = now.toISOString();
+      time.textContent = now.toLocaleDateString(lang, { dateStyle: "long", timeZone: "UTC" }) + ", " + time.dateTime.slice(11, 16) + " UTC";
       box.focus();
     }
   };
