@@ -97,6 +97,10 @@ func TestErrorTable(t *testing.T) {
 			w.want(400, `["ERROR_BAD_ARRAY",…`, "POST", captcha, `{"input":{}}`, s, "Content-Type: "+media)
 			w.want(400, `["ERROR_BAD_ARRAY",…`, "PUT", "/PluginFlyvemdmdemoAccountvalidation/4", `{"input":{"_validate":"x"}}`, s, "Content-Type: "+media)
 		}
+		for _, body := range []string{`{"input":{"a":"a"}}`, ` [{"a":"b=c&d"}]`, `{"input":{"password":"a=b"}}`} { // what curl -d sends
+			w.want(400, `["ERROR_JSON_PAYLOAD_INVALID","JSON payload is sent as a form. Add the header Content-Type: application/json (…`, "POST", captcha, body, s, "Content-Type: application/x-www-form-urlencoded")
+		}
+		w.want(201, `{"id":…`, "POST", captcha, `input[a]=a`, s, "Content-Type: application/x-www-form-urlencoded")
 		w.want(415, `["ERROR_JSON_PAYLOAD_INVALID","The body must not be compressed."]`, "POST", captcha, `{}`, s, "Content-Encoding: gzip")
 	})
 }

@@ -76,6 +76,9 @@ func (p *params) bodyMembers(r *http.Request, body []byte) (map[string]any, erro
 		}
 		return members, nil
 	case strings.HasPrefix(media, "application/x-www-form-urlencoded"):
+		if begin := strings.TrimLeft(string(body), " \t\r\n"); strings.HasPrefix(begin, "{") || strings.HasPrefix(begin, "[") {
+			return nil, refuse(http.StatusBadRequest, codeBadJSON, textNoForm)
+		}
 		form, err := web.ParseQuery(string(body))
 		if err != nil {
 			return nil, refuse(http.StatusBadRequest, codeError, fault.Of(err).Message).because(err)

@@ -39,6 +39,7 @@ const (
 const (
 	textRight    = "You don't have permission to perform this action."
 	textItem     = "Item not found"
+	textNoForm   = "JSON payload is sent as a form. Add the header Content-Type: application/json (curl -d says application/x-www-form-urlencoded by itself)"
 	textBadArray = "input parameter must be an array of objects"
 	textSession  = "session_token seems invalid" // dashboards sign out on exactly this
 )
