@@ -284,8 +284,9 @@ func TestCatalogues(t *testing.T) {
 			}
 		}
 	}
-	for tag, want := range map[string]string{"": "en", "fr": "fr", "FR-ca": "fr", "de_AT": "de", "es-419": "es", "it": "en", "../../x": "en", "e": "en"} {
-		if got := language(tag); got != want {
+	for tag, want := range map[string]string{"": "en", "fr": "fr", "FR-ca": "fr", "de_AT": "de", "es-419": "es", "it": "en", "../../x": "en", "e": "en",
+		"*": "en", "fr-CH, fr;q=0.9, en;q=0.8": "fr", " DE;q=1": "de", "it, es;q=0.7, de;q=0.8": "de", "en;q=0, fr;q=0.1": "fr", "eng-x": "en", ";;;": "en"} {
+		if got := Language(tag); got != want {
 			t.Errorf("%q: %s, want %s", tag, got, want)
 		}
 	}

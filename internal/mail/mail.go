@@ -57,7 +57,7 @@ type Data struct {
 type Message struct {
 	Org  id.OrgID
 	To   string // see ParseAddress
-	Lang string // en, fr, de, es; a region is passed over, anything else is en
+	Lang string // see [Language]
 	Kind Kind
 	Data Data
 }
@@ -121,7 +121,7 @@ func (o *Office) letterOf(m Message, at time.Time) (letter, error) {
 	if m.To, err = ParseAddress(m.To); err != nil {
 		return letter{}, err
 	}
-	m.Lang = language(m.Lang)
+	m.Lang = Language(m.Lang)
 	if _, ok := catalogues()[m.Lang].Letters[m.Kind]; !ok {
 		return letter{}, fmt.Errorf("mail: there is no kind %q", m.Kind)
 	}

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
+
+	"rollway/xapi"
 )
 
 //go:embed words/*.json
@@ -66,13 +68,10 @@ var catalogues = sync.OnceValue(func() map[string]catalogue {
 	return all
 })
 
-// language is the catalogue for a language tag (RFC 5646): that of its first part, or the first there is.
-func language(tag string) string {
-	first, _, _ := strings.Cut(strings.ReplaceAll(strings.ToLower(tag), "_", "-"), "-")
-	if _, ok := catalogues()[first]; ok {
-		return first
-	}
-	return languages[0]
+// Language is the language of messages to a reader, by a language tag (RFC 5646) or what an Accept-Language header prefers
+// (RFC 9110 section 12.5.4): of those that there are the one that suits best, or en.
+func Language(wanted string) string {
+	return languages[xapi.ParseAcceptLanguage(strings.ReplaceAll(wanted, "_", "-")).Pick(languages)]
 }
 
 // number is so many of a unit.

@@ -82,7 +82,7 @@ type Request struct {
 	Last       string
 	Password   string
 	Newsletter bool
-	Lang       string // en, fr, de, es
+	Lang       string // see [mail.Language]
 
 	Challenge int64 // its number
 	Answer    string
@@ -155,6 +155,7 @@ func (s *Signup) check(r Request) (*newcomer, error) {
 		return nil, err
 	}
 	n := &newcomer{Request: r}
+	n.Lang = mail.Language(r.Lang)
 	var err error
 	if n.address, err = mail.ParseAddress(r.Email); err != nil {
 		return nil, fault.Of(err).With(fault.Field{Name: "email", Message: "Correct it.", Value: r.Email})

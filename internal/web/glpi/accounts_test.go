@@ -6,6 +6,7 @@ import (
 	"rollway/internal/access"
 	"rollway/internal/db"
 	"rollway/internal/id"
+	"rollway/internal/signup"
 )
 
 // TestLostPassword: the token of the mail sets a new password, once, and ends the sessions there are.
@@ -81,13 +82,27 @@ func TestApproval(t *testing.T) {
 	})
 }
 
-// TestLanguages: only the first language that is asked for counts, and only if it looks like one.
+// TestLanguages: mail is in the language that suits the client best, and the newsletter's list says which that is.
 func TestLanguages(t *testing.T) {
-	t.Parallel()
-	for header, want := range map[string]string{"": "", "fr": "fr", "fr-CH, fr;q=0.9, en;q=0.8": "fr", " DE;q=1": "de", "*": "", "e": "", "french": "", "eng-x": ""} {
-		a := &ask{Request: request("GET", "/", "", "Accept-Language: "+header)}
-		if got := a.language(); got != want {
-			t.Errorf("%q: %q", header, got)
+	each(t, func(w *world) {
+		for address, c := range map[string]struct{ header, want string }{
+			"none@example.org": {"", "en"}, "fr@example.org": {"fr-CH, fr;q=0.9, en;q=0.8", "fr"}, "it@example.org": {"it, es;q=0.7, de;q=0.8", "de"}, "any@example.org": {"*", "en"},
+		} {
+			w.nextAddress()
+			s := "Session-Token: " + w.service()
+			w.want(201, `{"id":…,"message":""}`, "POST", users, w.form(address, w.captcha(s), `,"_newsletter":"1"`), s, "Accept-Language: "+c.header)
+			number, token := w.mailTo(address)
+			w.want(200, `[{"`+number+`":true,"message":""}]`, "PUT", validations, `{"input":{"id":`+number+`,"_validate":"`+token+`"}}`, s)
+			found := ""
+			w.must(w.Signup.Subscribers(t.Context(), access.CommandLine(0), func(b signup.Subscriber) error {
+				if b.Address == address {
+					found = b.Lang
+				}
+				return nil
+			}))
+			if found != c.want {
+				t.Errorf("who asks for %q gets news in %q, want %q", c.header, found, c.want)
+			}
 		}
-	}
+	})
 }

@@ -9,6 +9,7 @@ import (
 	"rollway/internal/access"
 	"rollway/internal/fault"
 	"rollway/internal/id"
+	"rollway/internal/mail"
 	"rollway/internal/signin"
 	"rollway/internal/signup"
 	"rollway/internal/web"
@@ -126,13 +127,9 @@ func (a *ask) device() signin.Device {
 	return signin.Device{Addr: web.ClientAddr(a.Context()), Agent: a.UserAgent(), Lang: a.language()}
 }
 
-// language is the first that the client asks for, as in "fr".
+// language is that of messages to whoever asks.
 func (a *ask) language() string {
-	first, _, _ := strings.Cut(a.Header.Get("Accept-Language"), ",")
-	if first = strings.ToLower(strings.TrimSpace(first)); len(first) < 2 || len(first) > 2 && first[2] != '-' && first[2] != ';' {
-		return ""
-	}
-	return first[:2]
+	return mail.Language(strings.Join(a.Header.Values("Accept-Language"), ","))
 }
 
 // lostPassword is PUT: with an address alone it sends the mail that begins a reset; with the token of that mail and a
