@@ -15,8 +15,22 @@ import (
 // settings finds values for flags that the command line leaves out: in the environment (ROLLWAY_NAME, and for a secret
 // ROLLWAY_NAME_FILE), then in the TOML file.
 type settings struct {
-	file map[string]any
-	used map[string]string // flag → origin, for `config show --origin`
+	file  map[string]any
+	used  map[string]string // flag → origin, for `config show --origin`
+	apart bool              // the command has nothing to do with the house that they are of
+}
+
+// readFor reads what these arguments have to do with: nothing for a command that is tagged apart, but where this machine listens.
+func (s *settings) readFor(parser *kong.Kong, args []string) error {
+	traced, err := kong.Trace(parser, args)
+	if err != nil {
+		return err
+	}
+	if command := traced.Selected(); command != nil && command.Tag.Has("apart") {
+		s.apart = true
+		return nil
+	}
+	return s.readFile(configFile(args))
 }
 
 // configFile is where --config points; it is read before the flags so that the file can fill them.
@@ -35,24 +49,23 @@ func configFile(args []string) string {
 	return os.Getenv("ROLLWAY_CONFIG")
 }
 
-func readSettings(path string) (*settings, error) {
-	s := &settings{file: map[string]any{}, used: map[string]string{}}
+func (s *settings) readFile(path string) error {
 	if path == "" {
-		return s, nil
+		return nil
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if err := toml.Unmarshal(text, &s.file); err != nil {
 		var at *toml.DecodeError
 		if errors.As(err, &at) {
 			row, col := at.Position()
-			return nil, fmt.Errorf("%s line %d column %d: %w", path, row, col, err)
+			return fmt.Errorf("%s line %d column %d: %w", path, row, col, err)
 		}
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return fmt.Errorf("%s: %w", path, err)
 	}
-	return s, nil
+	return nil
 }
 
 func envName(flag string) string {
@@ -80,6 +93,9 @@ func (s *settings) Validate(app *kong.Application) error {
 
 // Resolve implements kong.Resolver.
 func (s *settings) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+	if s.apart && flag.Name != "http" && flag.Name != "courseware-http" {
+		return nil, nil
+	}
 	name := envName(flag.Name)
 	if v, ok := os.LookupEnv(name); ok {
 		s.used[flag.Name] = "environment " + name

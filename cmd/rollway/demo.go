@@ -35,10 +35,10 @@ type guideCommands struct {
 	Launch     string `json:"launch"`
 }
 
-// Run serves a house in a temporary directory until Ctrl-C. What the environment or a file says of --data and --db is of the
-// house that people keep, and no business of a demo.
+// Run serves a house in a temporary directory until Ctrl-C. What the environment and a file say is of the house that people
+// keep, and no business of a demo, unless it is where to listen.
 func (c *DemoCommand) Run(s *surroundings) (err error) {
-	for _, flag := range []string{"data", "db"} {
+	for _, flag := range []string{"data", "db", "config"} {
 		if s.given(flag) {
 			return misuse("The demo keeps its own house and throws it away: leave out --%s. To keep things: rollway serve", flag)
 		}

@@ -76,11 +76,19 @@ func TestTheDemoKeepsItsOwnHouse(t *testing.T) {
 		return kept.run("service-account", "list", "-o", "json") + kept.run("content", "list", "-o", "json") + kept.run("person", "list", "-o", "json")
 	}
 	before := list()
-	d, _ := startDemo(t, append(kept.env, "ROLLWAY_DB="+filepath.Join(dir, "rollway.db")))
+	port, err := freePort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, _ := startDemo(t, append(kept.env, "ROLLWAY_DB="+filepath.Join(dir, "rollway.db"), "ROLLWAY_CONFIG="+filepath.Join(dir, "unreadable.toml"), "ROLLWAY_PUBLIC_URL=https://learn.example",
+		"ROLLWAY_COURSEWARE_URL=https://content.example", "ROLLWAY_MAIL=smtps://user:secret@mail.example", "ROLLWAY_SIGNUP_MODE=join", "ROLLWAY_SIGNUP_JOIN=nowhere", "ROLLWAY_PASSWORD_MIN=3", "ROLLWAY_HTTP=127.0.0.1:"+port))
+	if d.PublicURL != "http://localhost:"+port {
+		t.Errorf("the demo takes %s from the environment of another house", d.PublicURL)
+	}
 	if after := list(); after != before || d.Data == dir {
 		t.Errorf("a demo in %s turned\n%s\ninto\n%s", d.Data, before, after)
 	}
-	for _, flag := range []string{"--data=" + dir, "--db=" + filepath.Join(dir, "rollway.db")} {
+	for _, flag := range []string{"--data=" + dir, "--db=" + filepath.Join(dir, "rollway.db"), "--config=" + filepath.Join(dir, "unreadable.toml")} {
 		var errs bytes.Buffer
 		if got := run(t.Context(), []string{"demo", flag}, io.Discard, &errs); got != exitUsage || !strings.Contains(errs.String(), "its own house") {
 			t.Errorf("demo %s: status %d\n%s", flag, got, errs.String())

@@ -32,7 +32,7 @@ type Commands struct {
 	ConfigFile string `name:"config" group:"Settings, the same for all commands:" help:"TOML file with values for any of these flags." placeholder:"FILE"`
 
 	Serve          ServeCommand          `cmd:"" makes:"house" help:"Run the server."`
-	Demo           DemoCommand           `cmd:"" makes:"house" help:"Run a throw-away house with a sample course, a person and a service account, and print what to try."`
+	Demo           DemoCommand           `cmd:"" makes:"house" apart:"" help:"Run a throw-away house with a sample course, a person and a service account, and print what to try. Of the settings it takes flags alone, and of the environment where to listen."`
 	ServiceAccount ServiceAccountCommand `cmd:"" help:"Other systems' identities."`
 	Org            OrgCommand            `cmd:"" help:"Organizations: the one called default, and those that people made by signing up."`
 	Content        ContentCommand        `cmd:"" help:"What people can be launched into."`
@@ -66,11 +66,7 @@ var errProblems = errors.New("done, with problems")
 func run(ctx context.Context, args []string, out, errs io.Writer) int {
 	var commands Commands
 	exited, code := false, 0
-	settings, err := readSettings(configFile(args))
-	if err != nil {
-		fmt.Fprintln(errs, "rollway:", err)
-		return exitUsage
-	}
+	settings := &settings{used: map[string]string{}}
 	parser, err := kong.New(&commands, kong.Name("rollway"),
 		kong.Description("Rollway gets people into learning content and keeps the record of what they did there.\n\nEvery flag is also an environment variable (ROLLWAY_ and the flag in capitals, - as _) and a key of the file --config names."),
 		kong.Writers(out, errs), kong.Exit(func(c int) { exited, code = true, c }), kong.Resolvers(settings),
@@ -78,6 +74,10 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 	if err != nil {
 		fmt.Fprintln(errs, "rollway:", err)
 		return exitFailed
+	}
+	if err := settings.readFor(parser, args); err != nil {
+		fmt.Fprintln(errs, "rollway:", err)
+		return exitUsage
 	}
 	if slices.Equal(args, []string{"--version"}) { // no flag of its own: ROLLWAY_VERSION may mean anything
 		args = []string{"version"}
