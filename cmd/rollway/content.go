@@ -11,8 +11,9 @@ import (
 
 // ContentCommand groups the commands on content.
 type ContentCommand struct {
-	Add  ContentAdd  `cmd:"" makes:"house" help:"Add a package (a zip with tincan.xml), or an address elsewhere. Examples: rollway content add course.zip; rollway content add --activity https://example.com/course --url https://example.com/start --title Course"`
-	List ContentList `cmd:"" help:"List content."`
+	Add    ContentAdd    `cmd:"" makes:"house" help:"Add a package (a zip with tincan.xml), or an address elsewhere. Examples: rollway content add course.zip; rollway content add --activity https://example.com/course --url https://example.com/start --title Course"`
+	List   ContentList   `cmd:"" help:"List content."`
+	Remove ContentRemove `cmd:"" help:"Take content out of the catalogue: nobody can launch it any more. Launches that are going on and all records stay. Example: rollway content remove https://example.com/course"`
 }
 
 type shownContent struct {
@@ -120,5 +121,24 @@ func (c *ContentList) Run(s *surroundings) error {
 			}
 		}
 		return c.printOf(s, orgs, out, contentHeads, rows)
+	})
+}
+
+// ContentRemove is `content remove`.
+type ContentRemove struct {
+	Activity string `arg:"" help:"Activity id (an IRI), as rollway content list shows it." placeholder:"IRI"`
+	Organization
+	Output
+}
+
+// Run takes the content out of the catalogue.
+func (c *ContentRemove) Run(s *surroundings) error {
+	return s.houseOf(c.Organization, func(h *app.House, caller access.Caller) error {
+		was, err := h.Content.Remove(s, caller, c.Activity)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintln(s.err, "Nobody can launch it any more. Launches that are going on and all records stay.")
+		return c.print(s, shownOf(was), contentHeads, [][]string{contentRow(was)})
 	})
 }

@@ -72,6 +72,7 @@ func TestUsage(t *testing.T) {
 		{"person add", "--attribute", 2},
 		{"person add --attribute Email", "NAME=VALUE", 2},
 		{"person add --account nonsense", "homePage|name", 2},
+		{"content remove https://x.example", "There is no content", 1},
 		{"person list --after nonsense", "--after", 2},
 		{"person list --limit 0x", "--limit", 2},
 		{"person list --limit=-1", "1 to 1000", 2},

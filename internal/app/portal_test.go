@@ -15,6 +15,7 @@ import (
 	"rollway/internal/access"
 	"rollway/internal/content/sample"
 	"rollway/internal/db"
+	"rollway/internal/fault"
 	"rollway/internal/signup"
 )
 
@@ -130,6 +131,37 @@ func (g *guest) owner() {
 	g.wants(g.get("/launch/returned?activity="+activity), 200, "Knots", "92%", "Elsewhere")
 	g.wants(g.get("/records"), 200, "Ada Lovelace", "passed", "92%")
 	g.wants(g.get("/"), 200, "92%")
+	g.withdraw(zip)
+}
+
+// withdraw takes the course out of the catalogue while it runs: it goes on and is recorded, but opens no more, and comes back with
+// its record when it is added again.
+func (g *guest) withdraw(zip []byte) {
+	g.Helper()
+	activity := url.QueryEscape(sample.ActivityID)
+	running := g.began(activity)
+	orgs, err := g.house.Directory.Knowing(g.Context(), access.CommandLine(0), "ada@example.org")
+	g.must(err)
+	boss := access.CommandLine(orgs[0].ID)
+	was, err := g.house.Content.Remove(g.Context(), boss, sample.ActivityID)
+	g.must(err)
+	if _, err := g.house.Content.Remove(g.Context(), boss, sample.ActivityID); fault.Of(err).Code != "activity_unknown" || was.Activity != sample.ActivityID {
+		g.Errorf("removing %+v a second time: %v", was, err)
+	}
+	if s := g.wants(g.get("/"), 200, "Elsewhere"); strings.Contains(s.text, "activity="+activity) {
+		g.Errorf("what was withdrawn is still among the courses\n%s", s.text)
+	}
+	for _, path := range []string{"/launch?activity=", "/launch/open?activity=", "/launch/returned?activity="} {
+		g.wants(g.get(path+activity), 404, "This course is not here any more")
+	}
+	g.passes(running)
+	r, err := http.NewRequestWithContext(g.Context(), "GET", running.String(), nil)
+	g.must(err)
+	r.Host, r.URL.Host = running.Host, g.house.Config.CoursewareHTTP // nobody has to resolve *.localhost
+	g.wants(g.do(r), 200)
+	g.wants(g.get("/records"), 200, "passed", "92%")
+	g.wants(g.upload(zip), 200, "Knots", "92%")
+	g.wants(g.get("/launch?activity="+activity), 200, "<iframe")
 }
 
 // outOfSession is a frame that asks for its course after the session has ended.
@@ -192,6 +224,12 @@ func (g *guest) upload(file []byte) seen {
 // take opens a course as the frame does and says, as the course, that it was passed.
 func (g *guest) take(activity string) {
 	g.Helper()
+	g.passes(g.began(activity))
+}
+
+// began opens a course as the frame does, and returns where that leads.
+func (g *guest) began(activity string) *url.URL {
+	g.Helper()
 	g.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	defer func() { g.client.CheckRedirect = nil }()
 	r, err := http.NewRequestWithContext(g.Context(), "GET", g.url+"/launch/open?activity="+activity, nil)
@@ -204,16 +242,18 @@ func (g *guest) take(activity string) {
 	}
 	s := g.wants(g.get("/launch/open?activity="+activity), 303)
 	u, err := url.Parse(s.header.Get("Location"))
-	if err != nil {
-		g.Fatal(err)
-	}
-	q := u.Query()
+	g.must(err)
+	return u
+}
+
+// passes says, as a course that runs at an address, that it was passed.
+func (g *guest) passes(running *url.URL) {
+	g.Helper()
+	q := running.Query()
 	statement := fmt.Sprintf(`{"actor":%s,"verb":{"id":"http://adlnet.gov/expapi/verbs/passed","display":{"en":"passed"}},"object":{"id":%q,"definition":{"name":{"en":"Knots"}}},"context":{"registration":%q},"result":{"score":{"scaled":0.92},"success":true}}`,
 		q.Get("actor"), sample.ActivityID, q.Get("registration"))
-	r, err = http.NewRequestWithContext(g.Context(), "POST", q.Get("endpoint")+"statements", strings.NewReader(statement))
-	if err != nil {
-		g.Fatal(err)
-	}
+	r, err := http.NewRequestWithContext(g.Context(), "POST", q.Get("endpoint")+"statements", strings.NewReader(statement))
+	g.must(err)
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("X-Experience-API-Version", "1.0.3")
 	r.Header.Set("Authorization", q.Get("auth"))
@@ -273,6 +313,7 @@ func (g *guest) newPassword() {
 		{"not the present one", next, "present", "This is not your current password."},
 		{passphrase, "too short", "password", "15"},
 		{passphrase, "ada@example.org 1", "password", "Leave your name and address out"},
+		{passphrase, passphrase, "password", "This is the password that you have now."},
 	} {
 		s := g.wants(g.post("/account/password", "present", c.present, "password", c.password), 422, `href="#`+c.field+`"`, c.text, `id="`+c.field+`-error"`)
 		if strings.Contains(s.text, c.present) || strings.Contains(s.text, `value="`+c.password) {
@@ -313,7 +354,6 @@ func TestPagesAndOtherSites(t *testing.T) {
 		t.Errorf("a form of ours would say nothing of where it comes from, or a page its address: %v", s.header)
 	}
 	r, err := http.NewRequestWithContext(t.Context(), "POST", g.url+"/logout", nil)
-		{passphrase, passphrase, "password", "This is the password that you have now."},
 	g.must(err)
 	r.Header.Set("Origin", g.url)
 	g.wants(g.do(r), 200, `href="/login"`)
@@ -426,9 +466,9 @@ func TestSignupPagesFollowSettings(t *testing.T) {
 		}
 		g.wants(g.get(link), 200, "let you in")
 		g.wants(g.post("/login", "email", "ada@example.org", "password", passphrase), 422, "not ready yet")
-	})
-}
 		link, _ = g.signUp("grace@example.org")
 		g.forget()
 		g.wants(g.post(link, "password", passphrase), 200, "let you in")
 		g.wants(g.get("/"), 200, `href="/login"`)
+	})
+}

@@ -90,13 +90,17 @@ func (c *Catalogue) Find(ctx context.Context, org id.OrgID, activity string) (Co
 		return err
 	})
 	if errors.Is(err, db.ErrNoRows) {
-		return Content{}, fault.New(fault.NotFound, "activity_unknown", "There is no content `%s` here that could be launched.", shown(activity))
+		return Content{}, unknown(activity)
 	}
 	if err != nil {
 		return Content{}, err
 	}
 	c.known.put(round, key, found)
 	return found, nil
+}
+
+func unknown(activity string) error {
+	return fault.New(fault.NotFound, "activity_unknown", "There is no content `%s` here that could be launched.", shown(activity))
 }
 
 // maxPage is the most that List returns.
@@ -149,6 +153,38 @@ func (c *Catalogue) put(ctx context.Context, tx *db.Tx, caller access.Caller, wa
 		return Content{}, err
 	}
 	return wanted, c.changes.Announce(ctx, tx, access.Change{Org: caller.Org, Kind: access.ContentChanged, Subject: wanted.Package})
+}
+
+// Remove takes an activity out of the catalogue and returns what it launched: from now on nobody can launch it or sees it among
+// their courses. Launches that are going on, registrations and records stay, and so do the files of a package, which count as
+// those of a replaced one do; when the activity is added again, people go on where they were.
+//
+// Faults: Forbidden without the scope content:write, NotFound (activity_unknown).
+func (c *Catalogue) Remove(ctx context.Context, caller access.Caller, activity string) (was Content, err error) {
+	if err := caller.Require(access.ContentWrite); err != nil {
+		return Content{}, err
+	}
+	err = c.db.Write(ctx, func(tx *db.Tx) error {
+		if err := lockOrg(ctx, tx, caller.Org); err != nil {
+			return err
+		}
+		was, err = readContent(ctx, tx, caller.Org, activity)
+		if errors.Is(err, db.ErrNoRows) {
+			return unknown(activity)
+		}
+		if err != nil {
+			return err
+		}
+		if err := deleteContent(ctx, tx, caller.Org, activity); err != nil {
+			return err
+		}
+		detail := map[string]any{"kind": string(was.Kind), "target": was.target(), "title": was.Title}
+		if err := access.Audit(ctx, tx, caller, "content.remove", "activity "+activity, detail); err != nil {
+			return err
+		}
+		return c.changes.Announce(ctx, tx, access.Change{Org: caller.Org, Kind: access.ContentChanged, Subject: was.Package})
+	})
+	return was, err
 }
 
 // target says for the audit trail what is launched.

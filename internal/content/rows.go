@@ -42,6 +42,10 @@ func writeContent(ctx context.Context, tx *db.Tx, org id.OrgID, c Content) error
 		org, c.Activity, string(c.Kind), c.Package, c.Launch, c.URL, c.Title, c.Created)
 }
 
+func deleteContent(ctx context.Context, tx *db.Tx, org id.OrgID, activity string) error {
+	return tx.Defer(ctx, "DELETE FROM contents WHERE org_id = ? AND activity = ?", org, activity)
+}
+
 func countLinks(ctx context.Context, tx *db.Tx, org id.OrgID) (n int64, err error) {
 	err = tx.Row(ctx, "SELECT count(*) FROM contents WHERE org_id = ? AND kind = 'link'", org).Scan(&n)
 	return n, err
