@@ -60,36 +60,40 @@ func (c *ContentAdd) Run(s *surroundings) error {
 	if elsewhere && (c.Activity == "" || c.URL == "" || c.Title == "") {
 		return misuse("Content elsewhere needs all of --activity, --url and --title.")
 	}
-	return s.houseOf(c.Organization, func(h *app.House, caller access.Caller) error {
-		var added content.Content
-		var err error
-		if elsewhere {
-			added, err = h.Content.AddLink(s, caller, c.Activity, c.URL, c.Title)
-			err = usage(err)
-		} else {
-			added, err = c.addFile(s, h, caller)
+	if elsewhere {
+		if _, err := content.ParseLink(c.Activity, c.URL, c.Title); err != nil { // before a house is made
+			return usage(err)
 		}
+		return c.added(s, func(h *app.House, caller access.Caller) (content.Content, error) {
+			return h.Content.AddLink(s, caller, c.Activity, c.URL, c.Title)
+		})
+	}
+	f, err := os.Open(c.File)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if !info.Mode().IsRegular() {
+		return fmt.Errorf("%s is not a file", c.File)
+	}
+	return c.added(s, func(h *app.House, caller access.Caller) (content.Content, error) {
+		return h.Content.Add(s, caller, f, info.Size())
+	})
+}
+
+// added prints what is added to the house.
+func (c *ContentAdd) added(s *surroundings, add func(*app.House, access.Caller) (content.Content, error)) error {
+	return s.houseOf(c.Organization, func(h *app.House, caller access.Caller) error {
+		added, err := add(h, caller)
 		if err != nil {
 			return err
 		}
 		return c.print(s, shownOf(added), contentHeads, [][]string{contentRow(added)})
 	})
-}
-
-func (c *ContentAdd) addFile(s *surroundings, h *app.House, caller access.Caller) (added content.Content, err error) {
-	f, err := os.Open(c.File)
-	if err != nil {
-		return added, err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return added, err
-	}
-	if !info.Mode().IsRegular() {
-		return added, fmt.Errorf("%s is not a file", c.File)
-	}
-	return h.Content.Add(s, caller, f, info.Size())
 }
 
 // ContentList is `content list`.

@@ -68,6 +68,9 @@ func (c *PersonAdd) Run(s *surroundings) error {
 	if c.Name == "" && c.Account.IsZero() && len(c.Attribute) == 0 {
 		return misuse("Say who it is: give at least one of --name, --account and --attribute.")
 	}
+	if err := claims.Check(operator); err != nil { // before a house is made
+		return usage(err)
+	}
 	return s.houseOf(c.Organization, func(h *app.House, caller access.Caller) error {
 		decided, err := h.Directory.Provision(s, caller, claims)
 		if err != nil {
@@ -206,9 +209,13 @@ type AttributeAdd struct {
 
 // Run declares the attribute.
 func (c *AttributeAdd) Run(s *surroundings) error {
-	return s.houseOf(c.Organization, func(h *app.House, caller access.Caller) error {
-		_, err := h.Directory.Declare(s, caller, c.Name, c.Unique)
+	name, err := directory.ParseAttributeName(c.Name)
+	if err != nil { // before a house is made
 		return usage(err)
+	}
+	return s.houseOf(c.Organization, func(h *app.House, caller access.Caller) error {
+		_, err := h.Directory.Declare(s, caller, name, c.Unique)
+		return err
 	})
 }
 

@@ -68,10 +68,14 @@ func (c *ServiceAccountCreate) Run(s *surroundings) error {
 	for _, scope := range c.Scope {
 		scopes |= access.Scope(scope)
 	}
+	r := access.Request{Name: c.Name, Scopes: scopes, HomePages: c.HomePage, Expires: time.Duration(c.Expires)}
+	if err := r.Check(); err != nil { // before a house is made
+		return usage(err)
+	}
 	return s.houseOf(c.Organization, func(h *app.House, caller access.Caller) error {
-		i, err := h.Accounts.Create(s, caller, access.Request{Name: c.Name, Scopes: scopes, HomePages: c.HomePage, Expires: time.Duration(c.Expires)})
+		i, err := h.Accounts.Create(s, caller, r)
 		if err != nil {
-			return usage(err)
+			return err
 		}
 		return c.printIssued(s, i)
 	})

@@ -50,12 +50,12 @@ func (c *StatementsImport) Run(s *surroundings) error {
 	if (c.File != "") == (c.From != "") {
 		return misuse("Give either a file or --from, the address of a record store.")
 	}
+	src, done, err := c.source(s)
+	if err != nil { // before a house is made
+		return err
+	}
+	defer done()
 	return s.houseOf(c.Organization, func(h *app.House, caller access.Caller) error {
-		src, done, err := c.source(s)
-		if err != nil {
-			return err
-		}
-		defer done()
 		answer := importAnswer{Rows: []lrs.Problem{}}
 		said := time.Now()
 		o := lrs.ImportOptions{

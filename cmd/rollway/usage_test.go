@@ -11,6 +11,9 @@ import (
 	"testing"
 
 	"github.com/alecthomas/kong"
+
+	"rollway/internal/db"
+	"rollway/internal/db/dbtest"
 )
 
 // What is wrong with the command line or the configuration ends with status 2, says what it is and names the help of the
@@ -69,10 +72,10 @@ func TestUsage(t *testing.T) {
 		{"content add --activity https://x.example --url javascript:alert(1) --title T", "", 2},
 		{"content add " + notZip, "zip", 1},
 		{"content add " + notZip + " --title T", "either a package", 2},
+		{"content remove https://x.example", "There is no content", 1},
 		{"person add", "--attribute", 2},
 		{"person add --attribute Email", "NAME=VALUE", 2},
 		{"person add --account nonsense", "homePage|name", 2},
-		{"content remove https://x.example", "There is no content", 1},
 		{"person list --after nonsense", "--after", 2},
 		{"person list --limit 0x", "--limit", 2},
 		{"person list --limit=-1", "1 to 1000", 2},
@@ -136,15 +139,26 @@ func TestNoHouse(t *testing.T) {
 		"statements export": dir, "statements verify": dir, "statements imports": dir, "statements forward list": dir,
 		"mail list": dir, "mail retry --dead": dir, "mail test ada@example.com": dir,
 		"signup list": dir, "signup token list": dir, "signup newsletter export": dir, "migrate status": dir,
-		"person list --db " + dir + ".db":    dir + ".db",
-		"signup token create --origin bogus": "web origin",
+		"person list --db " + dir + ".db":                                              dir + ".db",
+		"signup token create --origin bogus":                                           "web origin",
+		"service-account create --name= --scope all":                                   "name",
+		"service-account create --name lms --scope all --home-page nowhere":            "nowhere",
+		"content add --activity no-iri --url https://x.example --title T":              "no-iri",
+		"content add --activity https://x.example --url javascript:alert(1) --title T": "javascript",
+		"person add --name Ada --attribute \x01=b":                                     "control characters",
+		"attribute add \x01":                                                           "control characters",
+		"statements import --from nowhere":                                             "https://lrs.example/xapi",
+		"content add " + dir + ".zip":                                                  "no such file",
+		"statements import " + dir + ".ndjson":                                         "no such file",
 	} {
 		var out, errs bytes.Buffer
 		got := run(t.Context(), append(strings.Fields(args), "--data", dir), &out, &errs)
 		want := exitFailed
-		if says == dir || says == dir+".db" {
+		switch says {
+		case dir, dir + ".db":
 			says = says + "; is --d"
-		} else {
+		case "no such file":
+		default:
 			want = exitUsage
 		}
 		if got != want || !strings.Contains(errs.String(), says) || out.Len() > 0 {
@@ -154,6 +168,29 @@ func TestNoHouse(t *testing.T) {
 			t.Fatalf("rollway %s made %s: %v", args, dir, err)
 		}
 	}
+}
+
+// With PostgreSQL a mistaken --data is noticed as well, and what concerns the schema alone needs none.
+func TestMistakenData(t *testing.T) {
+	eachEngine(t, func(t *testing.T, e db.Engine) {
+		dir := t.TempDir()
+		data, mistaken, url := filepath.Join(dir, "data"), filepath.Join(dir, "mistaken"), dbtest.URL(t, e)
+		says := func(want int, text string, args ...string) {
+			t.Helper()
+			var out, errs bytes.Buffer
+			if got := run(t.Context(), append(args, "--db", url), &out, &errs); got != want || !strings.Contains(out.String()+errs.String(), text) {
+				t.Errorf("rollway %v: status %d, want %d and %q\n%s%s", args, got, want, text, out.String(), errs.String())
+			}
+			if _, err := os.Stat(mistaken); !errors.Is(err, fs.ErrNotExist) {
+				t.Fatalf("rollway %v made %s: %v", args, mistaken, err)
+			}
+		}
+		says(0, "created", "person", "add", "--name", "Ada", "--data", data)
+		says(1, "There is no house in "+mistaken+"; is --data right?", "person", "list", "--data", mistaken)
+		says(1, "There is no house in "+mistaken+"; is --data right?", "service-account", "list", "--data", mistaken)
+		says(0, "access", "migrate", "status", "--data", mistaken)
+		says(0, "Ada", "person", "list", "--data", data)
+	})
 }
 
 // The help names what a flag takes in the reader's words, not by the name of our type.

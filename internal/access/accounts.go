@@ -63,7 +63,8 @@ const (
 	maxHomePages = 100
 )
 
-func (r Request) check() error {
+// Check says what is wrong with a request, as [Accounts.Create] does.
+func (r Request) Check() error {
 	switch {
 	case strings.TrimSpace(r.Name) == "" || len(r.Name) > maxName || !utf8.ValidString(r.Name) || strings.ContainsFunc(r.Name, unicode.IsControl):
 		return fault.New(fault.Invalid, "account_name", "A service account needs a name of 1 to %d bytes without control characters.", maxName)
@@ -93,7 +94,7 @@ func (a *Accounts) Create(ctx context.Context, c Caller, r Request) (Issued, err
 	if err := c.Require(Admin); err != nil {
 		return Issued{}, err
 	}
-	if err := r.check(); err != nil {
+	if err := r.Check(); err != nil {
 		return Issued{}, err
 	}
 	out := newPair()

@@ -88,7 +88,7 @@ func examineSpace(dir string) Finding {
 }
 
 func examineDatabase(ctx context.Context, c Config) []Finding {
-	if fault.Is(c.exists(), fault.NotFound) {
+	if fault.Is(c.hasDatabase(), fault.NotFound) {
 		return []Finding{{Warn, "database", db.File(c.DB) + " is not there yet", "It is made at the first start."}}
 	}
 	d, err := db.Open(ctx, db.Options{URL: c.DB, Conns: 2})

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -72,20 +73,20 @@ func OpenDB(ctx context.Context, c Config) (*db.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.exists(); c.Existing && err != nil {
-		return nil, err
+	if c.Existing {
+		err = c.hasDatabase()
+	} else if err = os.MkdirAll(c.Data, 0o700); err != nil {
+		err = fmt.Errorf("make the data directory: %w", err)
 	}
-	if !c.Existing {
-		if err := os.MkdirAll(c.Data, 0o700); err != nil {
-			return nil, fmt.Errorf("make the data directory: %w", err)
-		}
+	if err != nil {
+		return nil, err
 	}
 	return db.Open(ctx, db.Options{URL: c.DB})
 }
 
-// exists says that there is no SQLite database where one should be: whoever mistook the directory would be told that nothing
+// hasDatabase says that there is no SQLite database where one should be: whoever mistook the directory would be told that nothing
 // is there, by a new and empty house.
-func (c Config) exists() error {
+func (c Config) hasDatabase() error {
 	if db.EngineOf(c.DB) != db.SQLite {
 		return nil
 	}
@@ -94,9 +95,22 @@ func (c Config) exists() error {
 	case !errors.Is(err, os.ErrNotExist):
 		return err
 	case c.DB == filepath.Join(c.Data, database):
-		return fault.New(fault.NotFound, "no_house", "There is no house in %s; is --data right? rollway serve makes one.", c.Data)
+		return c.noHouse()
 	}
 	return fault.New(fault.NotFound, "no_house", "There is no house at %s; is --db right? rollway serve makes one.", c.DB)
+}
+
+// hasData says that there is no data directory where one should be, with the key file and the blobs of a database elsewhere.
+func (c Config) hasData() error {
+	_, err := os.Stat(c.Data)
+	if errors.Is(err, os.ErrNotExist) {
+		err = c.noHouse()
+	}
+	return err
+}
+
+func (c Config) noHouse() error {
+	return fault.New(fault.NotFound, "no_house", "There is no house in %s; is --data right? rollway serve makes one.", c.Data)
 }
 
 // inhabited says that a database holds no house where one should be: it may well be another program's.
@@ -110,7 +124,7 @@ func inhabited(ctx context.Context, d *db.DB) error {
 
 func furnish(ctx context.Context, c, given Config, d *db.DB) (*House, error) {
 	if c.Existing {
-		if err := inhabited(ctx, d); err != nil {
+		if err := cmp.Or(inhabited(ctx, d), c.hasData()); err != nil {
 			return nil, err
 		}
 	}

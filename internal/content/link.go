@@ -29,6 +29,23 @@ func (c *Catalogue) AddLink(ctx context.Context, caller access.Caller, activity,
 	if err := caller.Require(access.ContentWrite); err != nil {
 		return Content{}, err
 	}
+	link, err := ParseLink(activity, address, title)
+	if err != nil {
+		return Content{}, err
+	}
+	var added Content
+	err = c.db.Write(ctx, func(tx *db.Tx) error {
+		if err := lockOrg(ctx, tx, caller.Org); err != nil {
+			return err
+		}
+		added, err = c.put(ctx, tx, caller, link, map[string]any{})
+		return err
+	})
+	return added, err
+}
+
+// ParseLink returns the content that a link makes. Faults: Invalid, as of [Catalogue.AddLink].
+func ParseLink(activity, address, title string) (Content, error) {
 	if _, err := xapi.ParseIRI(activity); err != nil || len(activity) > maxIRI {
 		return Content{}, refuse("link_activity", "The activity `{activity}` is not an absolute IRI of at most {n} bytes, such as https://example.com/course.", "activity", shown(activity), "n", maxIRI)
 	}
@@ -39,15 +56,7 @@ func (c *Catalogue) AddLink(ctx context.Context, caller access.Caller, activity,
 	if title = strings.TrimSpace(title); title == "" || len(title) > maxTitle || !utf8.ValidString(title) || strings.ContainsFunc(title, unicode.IsControl) {
 		return Content{}, refuse("link_title", "A link needs a title of 1 to {n} bytes without control characters.", "n", maxTitle)
 	}
-	var added Content
-	err = c.db.Write(ctx, func(tx *db.Tx) error {
-		if err := lockOrg(ctx, tx, caller.Org); err != nil {
-			return err
-		}
-		added, err = c.put(ctx, tx, caller, Content{Activity: activity, Kind: Link, URL: address, Title: title}, map[string]any{})
-		return err
-	})
-	return added, err
+	return Content{Activity: activity, Kind: Link, URL: address, Title: title}, nil
 }
 
 func (c *Catalogue) checkLinks(ctx context.Context, tx *db.Tx, org id.OrgID) error {

@@ -30,16 +30,24 @@ func (d *Directory) Declare(ctx context.Context, caller access.Caller, name stri
 	if err := caller.Require(access.Admin); err != nil {
 		return Attribute{}, err
 	}
-	name = clean(name)
-	if name == "" || longer(name, MaxKey) || !printable(name) {
-		return Attribute{}, fault.New(fault.Invalid, "invalid_attribute", "An attribute's name has 1 to 255 characters and no control characters.")
+	name, err := ParseAttributeName(name)
+	if err != nil {
+		return Attribute{}, err
 	}
 	var out Attribute
-	err := d.retry(ctx, func(tx *db.Tx) (err error) {
+	err = d.retry(ctx, func(tx *db.Tx) (err error) {
 		out, err = declare(ctx, tx, caller, name, unique)
 		return err
 	})
 	return out, err
+}
+
+// ParseAttributeName returns a name as it is declared. Fault: Invalid (invalid_attribute).
+func ParseAttributeName(name string) (string, error) {
+	if name = clean(name); name == "" || longer(name, MaxKey) || !printable(name) {
+		return "", fault.New(fault.Invalid, "invalid_attribute", "An attribute's name has 1 to 255 characters and no control characters.")
+	}
+	return name, nil
 }
 
 func declare(ctx context.Context, tx *db.Tx, caller access.Caller, name string, unique bool) (Attribute, error) {

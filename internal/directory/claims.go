@@ -85,6 +85,12 @@ type request struct {
 	own        string      // the installation's own home page
 }
 
+// Check says what is wrong with claims whoever they are about, as [Directory.Provision] does.
+func (c Claims) Check(caller access.Caller) error {
+	_, err := check(caller, c)
+	return err
+}
+
 // check turns claims into a request, or reports everything that is wrong with them as one Invalid fault whose fields are
 // JSON pointers: /agent, /name, /attributes/NAME, /link.
 func check(caller access.Caller, c Claims) (*request, error) {
