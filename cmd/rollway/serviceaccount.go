@@ -119,17 +119,40 @@ func (c *ServiceAccountList) Run(s *surroundings) error {
 	})
 }
 
+// AccountReference names a service account of an organization.
+type AccountReference struct {
+	Account string `arg:"" help:"Its id, as rollway service-account list shows it, or its name if no other has the same." placeholder:"ID"`
+	Organization
+}
+
+func (r AccountReference) account(s *surroundings, fn func(*app.House, access.Caller, id.ServiceAccountID) error) error {
+	return s.houseOf(r.Organization, func(h *app.House, caller access.Caller) error {
+		accounts, err := h.Accounts.List(s, caller)
+		if err != nil {
+			return err
+		}
+		all := make([]named[id.ServiceAccountID], len(accounts))
+		for i, a := range accounts {
+			all[i] = named[id.ServiceAccountID]{a.ID, a.Name, !a.Revoked.IsZero()}
+		}
+		found, err := which("service account", r.Account, all)
+		if err != nil {
+			return err
+		}
+		return fn(h, caller, found)
+	})
+}
+
 // ServiceAccountRotate is `service-account rotate`.
 type ServiceAccountRotate struct {
-	ID id.ServiceAccountID `arg:"" help:"Its id, as rollway service-account list shows it."`
-	Organization
+	AccountReference
 	Output
 }
 
 // Run makes a second pair.
 func (c *ServiceAccountRotate) Run(s *surroundings) error {
-	return s.houseOf(c.Organization, func(h *app.House, caller access.Caller) error {
-		i, err := h.Accounts.Rotate(s, caller, c.ID, access.Grace)
+	return c.account(s, func(h *app.House, caller access.Caller, account id.ServiceAccountID) error {
+		i, err := h.Accounts.Rotate(s, caller, account, access.Grace)
 		if err != nil {
 			return err
 		}
@@ -138,12 +161,11 @@ func (c *ServiceAccountRotate) Run(s *surroundings) error {
 }
 
 // ServiceAccountRevoke is `service-account revoke`.
-type ServiceAccountRevoke struct {
-	ID id.ServiceAccountID `arg:"" help:"Its id, as rollway service-account list shows it."`
-	Organization
-}
+type ServiceAccountRevoke struct{ AccountReference }
 
 // Run ends the account.
 func (c *ServiceAccountRevoke) Run(s *surroundings) error {
-	return s.houseOf(c.Organization, func(h *app.House, caller access.Caller) error { return h.Accounts.Revoke(s, caller, c.ID) })
+	return c.account(s, func(h *app.House, caller access.Caller, account id.ServiceAccountID) error {
+		return h.Accounts.Revoke(s, caller, account)
+	})
 }

@@ -96,17 +96,40 @@ func (c *SignupTokenList) Run(s *surroundings) error {
 	})
 }
 
+// TokenReference names a token of an organization.
+type TokenReference struct {
+	Token string `arg:"" help:"Its id, as rollway signup token list shows it, or its name if no other has the same." placeholder:"ID"`
+	Organization
+}
+
+func (r TokenReference) token(s *surroundings, fn func(*app.House, access.Caller, id.TokenID) error) error {
+	return s.houseOf(r.Organization, func(h *app.House, caller access.Caller) error {
+		tokens, err := h.Signup.Tokens(s, caller)
+		if err != nil {
+			return err
+		}
+		all := make([]named[id.TokenID], len(tokens))
+		for i, t := range tokens {
+			all[i] = named[id.TokenID]{t.ID, t.Name, !t.Revoked.IsZero()}
+		}
+		found, err := which("token", r.Token, all)
+		if err != nil {
+			return err
+		}
+		return fn(h, caller, found)
+	})
+}
+
 // SignupTokenRotate is `signup token rotate`.
 type SignupTokenRotate struct {
-	ID id.TokenID `arg:"" help:"Its id, as rollway signup token list shows it."`
-	Organization
+	TokenReference
 	Output
 }
 
 // Run makes a second secret.
 func (c *SignupTokenRotate) Run(s *surroundings) error {
-	return s.houseOf(c.Organization, func(h *app.House, caller access.Caller) error {
-		i, err := h.Signup.RotateToken(s, caller, c.ID, access.Grace)
+	return c.token(s, func(h *app.House, caller access.Caller, token id.TokenID) error {
+		i, err := h.Signup.RotateToken(s, caller, token, access.Grace)
 		if err != nil {
 			return err
 		}
@@ -115,14 +138,13 @@ func (c *SignupTokenRotate) Run(s *surroundings) error {
 }
 
 // SignupTokenRevoke is `signup token revoke`.
-type SignupTokenRevoke struct {
-	ID id.TokenID `arg:"" help:"Its id, as rollway signup token list shows it."`
-	Organization
-}
+type SignupTokenRevoke struct{ TokenReference }
 
 // Run ends the token.
 func (c *SignupTokenRevoke) Run(s *surroundings) error {
-	return s.houseOf(c.Organization, func(h *app.House, caller access.Caller) error { return h.Signup.RevokeToken(s, caller, c.ID) })
+	return c.token(s, func(h *app.House, caller access.Caller, token id.TokenID) error {
+		return h.Signup.RevokeToken(s, caller, token)
+	})
 }
 
 // SignupList is `signup list`.

@@ -63,8 +63,8 @@ func TestUsage(t *testing.T) {
 		{"service-account create --name lms --scope all --expires 0d", "90d", 2},
 		{"service-account create --name lms --scope all --home-page nowhere", "nowhere", 2},
 		{"service-account create --name= --scope all", "name", 2},
-		{"service-account rotate nonsense", "UUID", 2},
-		{"service-account revoke nonsense", "UUID", 2},
+		{"service-account rotate nonsense", `no service account with the id or the name "nonsense"`, 1},
+		{"service-account revoke nonsense", `no service account with the id or the name "nonsense"`, 1},
 		{"service-account revoke 01a5c7c0-0000-7000-8000-000000000000", "no service account", 1},
 		{"content add", "either a package", 2},
 		{"content add --title T", "--url", 2},
@@ -103,7 +103,7 @@ func TestUsage(t *testing.T) {
 		{"statements forward show f", "no forward", 1},
 		{"signup token create --origin nowhere", "origin", 2},
 		{"signup token create --expires soon", "90d", 2},
-		{"signup token revoke nonsense", "UUID", 2},
+		{"signup token revoke nonsense", `no token with the id or the name "nonsense"`, 1},
 		{"signup list --limit 0", "--limit", 2},
 		{"signup extend 1 --by soon", "90d", 2},
 		{"signup extend 1 --by 30d", "sign-up", 1},
@@ -190,6 +190,29 @@ func TestMistakenData(t *testing.T) {
 		says(1, "There is no house in "+mistaken+"; is --data right?", "service-account", "list", "--data", mistaken)
 		says(0, "access", "migrate", "status", "--data", mistaken)
 		says(0, "Ada", "person", "list", "--data", data)
+	})
+}
+
+// Service accounts and tokens are named by their names too, as long as it is clear which is meant.
+func TestNames(t *testing.T) {
+	eachEngine(t, func(t *testing.T, e db.Engine) {
+		h := &house{TB: t, server: &server{env: environ("ROLLWAY_DATA="+t.TempDir(), "ROLLWAY_DB="+dbtest.URL(t, e))}}
+		for what, create := range map[string]string{"service-account": " --scope all", "signup token": ""} {
+			create = what + " create -o json" + create + " --name "
+			old := pick(t, h.says(0, create+"lms"), "/id")
+			if rotated := pick(t, h.says(0, what+" rotate lms -o json"), "/id"); rotated != old {
+				t.Errorf("%s rotate lms rotates %s, not %s", what, rotated, old)
+			}
+			h.says(1, what+" revoke LMS", `with the id or the name "LMS"`)
+			other := pick(t, h.says(0, create+"lms"), "/id")
+			h.says(1, what+" revoke lms", "Several have the name", old, other)
+			h.says(0, what+" revoke "+old)
+			h.says(0, what+" revoke "+old) // again
+			h.says(0, what+" rotate lms -o json", other)
+			h.says(0, what+" revoke lms")
+			h.says(1, what+" rotate lms", `with the id or the name "lms"`)
+			h.says(1, what+" rotate "+other)
+		}
 	})
 }
 
