@@ -23,7 +23,11 @@ func (d *Door) Fail(w http.ResponseWriter, r *http.Request, f web.Failure) {
 	}
 	v := &visit{Door: d, w: w, r: r, words: d.wordsFor(r)}
 	v.query, _ = web.ParseQuery(r.URL.RawQuery) // one that cannot be read asks for no language
-	v.choose()
+
+	// Only pages that are there keep a language.
+	if f.Fault.Code != "no_such_address" && f.Status != http.StatusMethodNotAllowed {
+		v.choose()
+	}
 	_ = v.meet() // the page does with or without
 	f.Headers(w.Header())
 	if r.Header.Get("Sec-Fetch-Dest") == "iframe" { // where a course should be
