@@ -20,8 +20,8 @@ import (
 	"rollway/internal/app"
 )
 
-// A child is this program run again as a server whose processor time can be profiled: `bench bare`, or `bench house CONFIG`
-// with the configuration in JSON. It prints its address; on its input come "profile FILE" and "stop", each answered by a
+// A child is this program run again as a server whose processor time can be profiled: `bench bare`, `bench house CONFIG`
+// with the configuration in JSON, or `bench asked ENGINE DATABASE`. It prints its address; on its input come "profile FILE" and "stop", each answered by a
 // line, and at its end it ends.
 func child(ctx context.Context, args []string) error {
 	switch {
@@ -29,6 +29,8 @@ func child(ctx context.Context, args []string) error {
 		return bare(ctx)
 	case len(args) == 2 && args[0] == "house":
 		return house(ctx, args[1])
+	case len(args) == 3 && args[0] == "asked":
+		return engineAlone(ctx, args[1], args[2])
 	}
 	return fmt.Errorf("unknown command %q", args)
 }
@@ -38,12 +40,8 @@ var plenty = make([]byte, 1<<20)
 
 // bare answers every request with a 303 whose Location is as long as a launch's, or /bytes/N with so many bytes.
 func bare(ctx context.Context) error {
-	l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
 	location := "http://localhost/" + strings.Repeat("x", 600)
-	s := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return answer(ctx, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if n, ok := strings.CutPrefix(r.URL.Path, "/bytes/"); ok {
 			size, err := strconv.Atoi(n)
 			if err != nil || size < 0 || size > len(plenty) {
@@ -57,7 +55,16 @@ func bare(ctx context.Context) error {
 		}
 		w.Header().Set("Location", location)
 		w.WriteHeader(http.StatusSeeOther)
-	})}
+	}))
+}
+
+// answer serves on a free port and obeys.
+func answer(ctx context.Context, h http.Handler) error {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	s := &http.Server{Handler: h}
 	failed := make(chan error, 1)
 	go func() { failed <- s.Serve(l) }()
 	err = obey(l.Addr().String())

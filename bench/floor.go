@@ -10,11 +10,22 @@ import (
 // row up. One item in each transaction means one connection; otherwise there may be several.
 type floor interface {
 	run(ctx context.Context, it item, each int, more func() bool) (float64, error)
-	asker(ctx context.Context, conn int, query string) (ask func(args []any) (int, error), done func() error, err error)
+	asker(ctx context.Context, conn int, query string) (ask asker, done func() error, err error)
 	count(ctx context.Context, table string) (int, error)
 	look(ctx context.Context, n int) (time.Duration, error)
 	close() error
 }
+
+// openFloor opens a database of the floor: a file or a URL.
+func openFloor(ctx context.Context, engine, database string) (floor, error) {
+	if engine == "sqlite" {
+		return openLiteFloor(ctx, database)
+	}
+	return openPgFloor(ctx, database)
+}
+
+// asker asks a prepared question and hands over the row of each answer, which is valid until row returns.
+type asker func(args []any, row func([]byte)) error
 
 // during is true for a time from now.
 func during(long time.Duration) func() bool {

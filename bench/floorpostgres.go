@@ -119,11 +119,10 @@ func (f *pgFloor) look(ctx context.Context, n int) (time.Duration, error) {
 	})
 }
 
-// asker asks on one of the connections; pgx prepares the question when it is first asked. What it returns counts the rows
-// of the answer.
-func (f *pgFloor) asker(ctx context.Context, conn int, query string) (ask func(args []any) (int, error), done func() error, err error) {
+// asker asks on one of the connections; pgx prepares the question when it is first asked.
+func (f *pgFloor) asker(ctx context.Context, conn int, query string) (ask asker, done func() error, err error) {
 	c := f.conns[conn%len(f.conns)]
-	ask = func(args []any) (n int, err error) {
+	ask = func(args []any, row func([]byte)) error {
 		for i, a := range args {
 			if u, ok := a.(uuid); ok {
 				args[i] = pgtype.UUID{Bytes: u, Valid: true}
@@ -131,13 +130,13 @@ func (f *pgFloor) asker(ctx context.Context, conn int, query string) (ask func(a
 		}
 		rows, err := c.Query(ctx, query, args...)
 		if err != nil {
-			return 0, err
+			return err
 		}
 		defer rows.Close()
 		for rows.Next() {
-			n++
+			row(rows.RawValues()[0])
 		}
-		return n, rows.Err()
+		return rows.Err()
 	}
 	return ask, func() error { return nil }, nil
 }

@@ -170,8 +170,8 @@ func (f *liteFloor) look(ctx context.Context, n int) (time.Duration, error) {
 	})
 }
 
-// asker prepares a question on a connection of its own; what it returns asks it and counts the rows of the answer.
-func (f *liteFloor) asker(ctx context.Context, _ int, query string) (ask func(args []any) (int, error), done func() error, err error) {
+// asker prepares a question on a connection of its own; what it returns asks it.
+func (f *liteFloor) asker(ctx context.Context, _ int, query string) (ask asker, done func() error, err error) {
 	c, err := f.db.Conn(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -180,7 +180,8 @@ func (f *liteFloor) asker(ctx context.Context, _ int, query string) (ask func(ar
 	if err != nil {
 		return nil, nil, errors.Join(err, c.Close())
 	}
-	ask = func(args []any) (n int, err error) {
+	ctx = context.WithoutCancel(ctx) // or a goroutine would watch each question
+	ask = func(args []any, row func([]byte)) error {
 		for i, a := range args {
 			if u, ok := a.(uuid); ok {
 				args[i] = u[:]
@@ -188,13 +189,14 @@ func (f *liteFloor) asker(ctx context.Context, _ int, query string) (ask func(ar
 		}
 		rows, err := s.QueryContext(ctx, args...)
 		if err != nil {
-			return 0, err
+			return err
 		}
 		var body sql.RawBytes
-		for ; rows.Next() && err == nil; n++ {
+		for rows.Next() && err == nil {
 			err = rows.Scan(&body)
+			row(body)
 		}
-		return n, errors.Join(err, rows.Err(), rows.Close())
+		return errors.Join(err, rows.Err(), rows.Close())
 	}
 	return ask, func() error { return errors.Join(s.Close(), c.Close()) }, nil
 }

@@ -116,8 +116,8 @@ func (s *site) askFloor(ctx context.Context, q question, size int) (t tally, row
 			for time.Since(start) < s.warm+s.seconds && errs[i] == nil {
 				args := q.args(q.draw(m, size, different))
 				sent := plan.wait()
-				n, err := ask(args)
-				if errs[i] = err; sent.Sub(start) >= s.warm {
+				n := 0
+				if errs[i] = ask(args, func([]byte) { n++ }); sent.Sub(start) >= s.warm {
 					plan.pace = modestPace
 					took[i] = append(took[i], time.Since(sent))
 					counts[i] += n

@@ -49,7 +49,7 @@ func main() {
 }
 
 func run(ctx context.Context, args []string) error {
-	if len(args) > 0 && (args[0] == "bare" || args[0] == "house") {
+	if len(args) > 0 && (args[0] == "bare" || args[0] == "house" || args[0] == "asked") {
 		return child(ctx, args)
 	}
 	o, err := readOptions(args)
@@ -172,6 +172,7 @@ type site struct {
 	engine string
 	installation
 	floor    floor
+	floorDB  string // its database
 	rows     floor  // counts the product's rows
 	database string // PostgreSQL: how the names of ours begin
 	world    *world

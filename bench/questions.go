@@ -96,7 +96,12 @@ func (w *world) asks(q question, limit string, size, different int) load {
 // draw draws what is asked for: like one of so many statements, which are spread over the whole store.
 func (q question) draw(m *maker, size, different int) drawn {
 	different = min(different, size)
-	d := draw(m.Uint64() % uint64(different) * uint64(size/different))
+	return q.about(m.Uint64() % uint64(different) * uint64(size/different))
+}
+
+// about is what is asked for when it is to be like statement number n.
+func (q question) about(n uint64) drawn {
+	d := draw(n)
 	if q.like != nil {
 		q.like(&d)
 	}

@@ -30,6 +30,7 @@ func (s *site) openLite(ctx context.Context) (func() error, error) {
 	if err := migrate(ctx, file); err != nil {
 		return nil, err
 	}
+	s.floorDB = file
 	f, err := openLiteFloor(ctx, file)
 	if err != nil {
 		return nil, err
@@ -80,7 +81,7 @@ func (s *site) openPostgres(ctx context.Context) (func() error, error) {
 		if i == 0 {
 			s.db, s.rows = u.String(), f
 		} else {
-			s.floor = f
+			s.floor, s.floorDB = f, u.String()
 		}
 	}
 	return remove, s.durable(ctx)

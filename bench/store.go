@@ -74,7 +74,7 @@ func (s *site) fill(ctx context.Context, from, to int, next *atomic.Uint64) erro
 	r := result{engine: s.engine, title: fmt.Sprintf("Filling the store from %s to %s statements, %d a request, %d connections", thousands(from), thousands(to), fillBatch, fillConns), ours: perSecond(float64(to-from) / took.Seconds())}
 	s.results = append(s.results, r)
 	s.say("%-9s store      %s statements, %s", s.engine, thousands(to), r.ours)
-	if s.wants("latency") {
+	if s.wants("latency") || s.wants("reads") {
 		for next.Load() < uint64(to) {
 			each := min(1000, to-int(next.Load()))
 			if _, err := s.floor.run(ctx, storeItem(next), each, upTo((to-int(next.Load()))/each)); err != nil {
@@ -116,52 +116,6 @@ func (s *site) settle(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// reads measures how many questions are answered over 16 connections, in turns with a bare handler that answers as many
-// bytes from memory over as many connections.
-func (s *site) reads(ctx context.Context) error {
-	for _, m := range []struct {
-		q     question
-		limit string
-		least float64 // of the bare handler's answers; docs/decisions/speed.md
-	}{
-		{question{title: "by id", path: byID}, "", 0.44},
-		{question{title: "by agent and verb, limit 25", like: func(d *drawn) { d.verb %= common }, path: func(b []byte, d drawn) []byte { return byVerb(byAgent(b, d), d) }}, "&limit=25", 0.09},
-	} {
-		var speeds, bare, ratios, others []float64
-		var p50, p99 []time.Duration
-		rows := &counted{}
-		for range s.rounds {
-			t, _, err := calmly(s, func() (tally, float64, error) {
-				l := s.world.asks(m.q, m.limit, s.store, s.store)
-				l.conns, l.seen = readConns, rows.seen
-				t, err := s.drive(ctx, l)
-				return t, t.Others, err
-			})
-			if err != nil {
-				return err
-			}
-			plain, _, err := calmly(s, func() (tally, float64, error) {
-				t, err := s.bareHTTP(ctx, rows.size(), readConns, 0)
-				return t, t.Others, err
-			})
-			if err != nil {
-				return err
-			}
-			speeds, others, p50, p99 = append(speeds, t.PerSecond), append(others, t.Others), append(p50, t.P50), append(p99, t.P99)
-			bare, ratios = append(bare, plain.PerSecond), append(ratios, t.PerSecond/plain.PerSecond)
-		}
-		r := result{engine: s.engine, title: fmt.Sprintf("Read %s (%s), %d connections, of %s statements; floor: HTTP alone", m.q.title, rows, readConns, thousands(s.store)),
-			ours: perSecond(median(speeds)), p50: milli(median(p50)), p99: milli(median(p99)), floor: perSecond(median(bare)), ratio: fmt.Sprintf("%.2f", median(ratios)), others: fmt.Sprintf("%.2f", median(others))}
-		r.judge(median(ratios) >= m.least, fmt.Sprintf("≥ %.2f", m.least))
-		s.results = append(s.results, r)
-		s.say("%-9s reads      %s %s, p50 %s, p99 %s; HTTP alone %s", s.engine, m.q.title, r.ours, r.p50, r.p99, r.floor)
-	}
-	return nil
-}
-
-// readConns is over how many connections a store is read from as fast as it goes.
-const readConns = 16
-
 // countStatements counts the statements of an answer.
 func countStatements(body []byte) int { return bytes.Count(body, []byte(`"stored":"`)) }
 
@@ -180,10 +134,13 @@ func (c *counted) seen(_ int, r reply) error {
 // size is the bytes of an answer.
 func (c *counted) size() int { return int(c.bytes.Load() / max(c.answers.Load(), 1)) }
 
+// mean is the rows of an answer.
+func (c *counted) mean() float64 { return float64(c.rows.Load()) / float64(max(c.answers.Load(), 1)) }
+
 // String tells how many rows an answer has.
 func (c *counted) String() string {
 	if c.rows.Load() == c.answers.Load() {
 		return "1 row"
 	}
-	return fmt.Sprintf("%.3g rows", float64(c.rows.Load())/float64(max(c.answers.Load(), 1)))
+	return fmt.Sprintf("%.3g rows", c.mean())
 }
