@@ -15,7 +15,7 @@ import (
 )
 
 // leastRead is the least ratio of answers a second to the floor's; docs/decisions/speed.md says why.
-const leastRead = 0.6
+const leastRead = 0.5
 
 // readings are the questions that are asked as fast as it goes.
 func readings() []question {

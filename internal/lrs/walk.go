@@ -43,7 +43,7 @@ type stream struct {
 // nobody needs, on SQLite it is the other way round.
 const (
 	blocksFirst     = 64
-	blocksFirstLite = 8
+	blocksFirstLite = 2
 	inheritedFirst  = 64 // more than a position has of one key
 	rowsMost        = 1024
 )
