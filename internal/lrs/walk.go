@@ -2,8 +2,10 @@ package lrs
 
 import (
 	"context"
+	"math"
 	"slices"
 	"sort"
+	"strings"
 
 	"rollway/internal/db"
 	"rollway/internal/id"
@@ -39,7 +41,7 @@ type stream struct {
 	i, n, step int     // n positions are left, from i on
 }
 
-// Rows read at once: first, then four times as many each time. On PostgreSQL another round trip costs more than rows that
+// Rows read at once: first, then four times as many each time; blocks on PostgreSQL up to the square of that in bytes. On PostgreSQL another round trip costs more than rows that
 // nobody needs, on SQLite it is the other way round.
 const (
 	blocksFirst     = 64
@@ -86,10 +88,20 @@ func (w *walk) before(a, b int64) bool {
 const (
 	blocksUp = `SELECT first, more FROM statement_postings WHERE org_id = ? AND key = ? AND first >= coalesce(
 		(SELECT max(p.first) FROM statement_postings p WHERE p.org_id = ? AND p.key = ? AND p.first <= ?), ?) AND first < ? ORDER BY first LIMIT ?`
-	blocksDown  = `SELECT first, more FROM statement_postings WHERE org_id = ? AND key = ? AND first <= ? ORDER BY first DESC LIMIT ?`
-	inheritUp   = `SELECT pos, src FROM statement_inherited WHERE org_id = ? AND key = ? AND pos >= ? AND pos < ? ORDER BY pos LIMIT ?`
+	blocksDown = `SELECT first, more FROM statement_postings WHERE org_id = ? AND key = ? AND first <= ? ORDER BY first DESC LIMIT ?`
+	inheritUp  = `SELECT pos, src FROM statement_inherited WHERE org_id = ? AND key = ? AND pos >= ? AND pos < ? ORDER BY pos LIMIT ?`
+	// Blocks are long or short. PostgreSQL would read and send many long ones that nobody needs, so there a query ends with the
+	// block that brings it to so many bytes.
+	upToBytes = `SELECT first, more FROM (SELECT first, more, sum(octet_length(more)) OVER (ORDER BY first@ ROWS UNBOUNDED PRECEDING) - octet_length(more) AS before
+		FROM (#) AS blocks) AS measured WHERE before < ? ORDER BY first@`
 	inheritDown = `SELECT pos, src FROM statement_inherited WHERE org_id = ? AND key = ? AND pos <= ? AND pos > ? ORDER BY pos DESC LIMIT ?`
 )
+
+// bounded are the queries for blocks by whether they go up.
+var bounded = map[bool]string{
+	true:  strings.NewReplacer("#", blocksUp, "@", "").Replace(upToBytes),
+	false: strings.NewReplacer("#", blocksDown, "@", " DESC").Replace(upToBytes),
+}
 
 // loadBlocks asks for the next blocks of the index, which do not overlap.
 func (w *walk) loadBlocks(ctx context.Context, tx *db.Tx, s *stream) error {
@@ -97,6 +109,11 @@ func (w *walk) loadBlocks(ctx context.Context, tx *db.Tx, s *stream) error {
 	text, args := blocksDown, []any{org, s.key, at, s.rows}
 	if w.up {
 		text, args = blocksUp, []any{org, s.key, org, s.key, at, at, w.to, s.rows}
+	}
+	bytes := math.MaxInt
+	if tx.Engine == db.PostgreSQL {
+		bytes = s.rows * s.rows
+		text, args = bounded[w.up], append(args, bytes)
 	}
 	asked := s.begin()
 	var block []int64
@@ -123,7 +140,7 @@ func (w *walk) loadBlocks(ctx context.Context, tx *db.Tx, s *stream) error {
 		} else if s.n > 0 {
 			s.next = s.pos[s.n-1] + 1
 		}
-		if asked--; asked == 0 && s.next > w.from {
+		if asked, bytes = asked-1, bytes-len(more); (asked == 0 || bytes <= 0) && s.next > w.from {
 			s.load = w.loadBlocks
 		}
 		return nil
