@@ -2,14 +2,13 @@ package lrs
 
 import (
 	"context"
-	"crypto/aes"
-	"crypto/cipher"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
 	"slices"
 
+	"rollway/internal/access"
 	"rollway/internal/db"
 	"rollway/internal/id"
 	"rollway/xapi"
@@ -107,11 +106,7 @@ func (s *Store) openSecret(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	block, err := aes.NewCipher(s.derive("page tokens"))
-	if err != nil {
-		return err
-	}
-	s.sealer, err = cipher.NewGCM(block)
+	s.sealer, err = access.Sealer(s.derive("page tokens"))
 	return err
 }
 

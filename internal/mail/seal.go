@@ -1,9 +1,7 @@
 package mail
 
 import (
-	"crypto/aes"
 	"crypto/cipher"
-	"crypto/rand"
 	"strconv"
 	"time"
 
@@ -21,15 +19,11 @@ type letter struct {
 	At time.Time // when it was put
 }
 
-// sealer keeps letters: AES-256-GCM under a key derived from the installation's key file, so that the database alone opens none.
+// sealer keeps letters under a key derived from the installation's key file, so that the database alone opens none.
 type sealer struct{ cipher.AEAD }
 
 func newSealer(key access.Key) (sealer, error) {
-	block, err := aes.NewCipher(key.Hash("letters that wait"))
-	if err != nil {
-		return sealer{}, err
-	}
-	aead, err := cipher.NewGCM(block)
+	aead, err := access.Sealer(key.Hash("letters that wait"))
 	return sealer{aead}, err
 }
 
@@ -39,16 +33,12 @@ func (s sealer) seal(l letter) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	nonce := make([]byte, s.NonceSize(), s.NonceSize()+len(text)+s.Overhead())
-	rand.Read(nonce)
-	return s.Seal(nonce, nonce, text, boundTo(l.Org)), nil
+	return s.Seal(nil, nil, text, boundTo(l.Org)), nil
 }
 
 func (s sealer) open(org id.OrgID, sealed []byte) (l letter, err error) {
-	if n := s.NonceSize(); len(sealed) > n {
-		if text, err := s.Open(nil, sealed[:n], sealed[n:], boundTo(org)); err == nil {
-			return l, json.Unmarshal(text, &l)
-		}
+	if text, err := s.Open(nil, nil, sealed, boundTo(org)); err == nil {
+		return l, json.Unmarshal(text, &l)
 	}
 	return l, fault.New(fault.Unavailable, "mail_sealed", "The mail cannot be opened: its row was changed, or the key file is another.")
 }
