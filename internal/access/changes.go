@@ -2,10 +2,12 @@ package access
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"sync"
 	"time"
 
+	"rollway/internal/chore"
 	"rollway/internal/db"
 	"rollway/internal/id"
 )
@@ -71,26 +73,16 @@ const (
 
 // Poll tells listeners of the changes other processes make, until ctx ends. It reports each error and goes on.
 func (c *Changes) Poll(ctx context.Context, report func(error)) {
-	tick := time.NewTicker(pollEvery)
-	defer tick.Stop()
 	h := hearing{begun: time.Now(), seen: map[int64]time.Time{}}
 	swept := time.Time{}
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		if err := c.poll(ctx, &h); err != nil && ctx.Err() == nil {
-			report(err)
-		}
+	chore.Every(ctx, pollEvery, func(ctx context.Context) error {
+		err := c.poll(ctx, &h)
 		if time.Since(swept) > keepFor/4 {
 			swept = time.Now()
-			if err := c.sweep(ctx); err != nil && ctx.Err() == nil {
-				report(err)
-			}
+			err = errors.Join(err, c.sweep(ctx))
 		}
-	}
+		return err
+	}, report)
 }
 
 // hearing is what was heard so far. Its times but for begun are the database's: a machine whose own clock is wrong would

@@ -4,6 +4,8 @@ import (
 	"context"
 	"log/slog"
 	"time"
+
+	"rollway/internal/chore"
 )
 
 const (
@@ -23,24 +25,13 @@ func (h *House) CollectBlobs(ctx context.Context) (int, error) {
 	})
 }
 
-// tidyBlobs collects until ctx ends.
-func (h *House) tidyBlobs(ctx context.Context, log *slog.Logger) {
-	tick := time.NewTicker(collectEvery)
-	defer tick.Stop()
-	for {
+// tidyBlobs collects now and then until ctx ends.
+func (h *House) tidyBlobs(ctx context.Context, log *slog.Logger, report func(error)) {
+	chore.Every(ctx, collectEvery, func(ctx context.Context) error {
 		n, err := h.CollectBlobs(ctx)
-		switch {
-		case ctx.Err() != nil:
-			return
-		case err != nil:
-			log.Error("files that nothing names cannot be collected", "error", err)
-		case n > 0:
+		if n > 0 {
 			log.Info("files that nothing names were removed", "count", n)
 		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
+		return err
+	}, report)
 }

@@ -56,33 +56,33 @@ func (h *House) Serve(ctx context.Context, log *slog.Logger) (*Serving, error) {
 	s.Main, s.Courseware = main.Addr(), courseware.Addr()
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stop = stop
-	s.work.Go(func() { h.Changes.Poll(work, func(err error) { log.Error("changes cannot be read", "error", err) }) })
-	s.work.Go(func() {
-		h.Credentials.Run(work, func(err error) { log.Error("last use cannot be kept", "error", err) })
-	})
-	s.work.Go(func() {
-		h.Signin.Run(work, func(err error) { log.Error("the use of sessions cannot be kept", "error", err) })
-	})
-	s.work.Go(func() { h.Limits.Run(work, func(err error) { log.Error("old tries cannot be deleted", "error", err) }) })
-	s.work.Go(func() { h.tidyBlobs(work, log) })
-	s.work.Go(func() {
-		h.Records.Run(work, func(err error) { log.Error("the index of statements cannot be written", "error", err) })
-	})
-	s.work.Go(func() {
-		h.Challenges.Run(work, func(err error) { log.Error("old challenges cannot be forgotten", "error", err) })
-	})
-	s.work.Go(func() {
-		h.Signup.Run(work, func(err error) { log.Error("sign-ups that are due cannot be worked", "error", err) })
-	})
+	s.background(work, log)
 	sending, leave := context.WithCancel(work)
 	s.leave = leave
-	s.work.Go(func() {
-		h.Forwards.Work(sending, func(err error) { log.Error("statements cannot be forwarded", "error", err) })
-	})
-	s.work.Go(func() { h.Mail.Work(sending, func(err error) { log.Error("mail cannot be sent", "error", err) }) })
+	s.beside(sending, h.Forwards.Work, log, "statements cannot be forwarded")
+	s.beside(sending, h.Mail.Work, log, "mail cannot be sent")
 	s.run(main, web.Server(web.Config{Log: log, Proxies: h.Config.proxies(), Hosts: h.mainHosts(), AnyHost: []string{healthz, readyz}, Render: h.dialect().Refusals(web.Readable)}, h.main()))
 	s.run(courseware, web.Server(web.Config{Log: log, Proxies: h.Config.proxies(), Hosts: h.coursewareHosts()}, h.courseware()))
 	return s, nil
+}
+
+// background begins what is done beside the requests until ctx ends.
+func (s *Serving) background(ctx context.Context, log *slog.Logger) {
+	h := s.house
+	s.beside(ctx, h.Changes.Poll, log, "changes cannot be read")
+	s.beside(ctx, h.Credentials.Run, log, "last use cannot be kept")
+	s.beside(ctx, h.Signin.Run, log, "the use of sessions cannot be kept")
+	s.beside(ctx, h.Limits.Run, log, "old tries cannot be deleted")
+	s.beside(ctx, h.Records.Run, log, "the index of statements cannot be written")
+	s.beside(ctx, h.Challenges.Run, log, "old challenges cannot be forgotten")
+	s.beside(ctx, h.Signup.Run, log, "sign-ups that are due cannot be worked")
+	tidy := func(ctx context.Context, report func(error)) { h.tidyBlobs(ctx, log, report) }
+	s.beside(ctx, tidy, log, "files that nothing names cannot be collected")
+}
+
+// beside begins one such work; what it reports is logged as trouble.
+func (s *Serving) beside(ctx context.Context, do func(context.Context, func(error)), log *slog.Logger, trouble string) {
+	s.work.Go(func() { do(ctx, func(err error) { log.Error(trouble, "error", err) }) })
 }
 
 func (s *Serving) run(l net.Listener, server *http.Server) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"rollway/internal/chore"
 	"rollway/internal/db"
 )
 
@@ -79,18 +80,7 @@ func (c *Challenger) insert(ctx context.Context, tx *db.Tx, ch Challenge, from F
 
 // Run sweeps now and then until ctx ends. It reports each error and goes on.
 func (c *Challenger) Run(ctx context.Context, report func(error)) {
-	tick := time.NewTicker(c.Every)
-	defer tick.Stop()
-	for {
-		if err := c.Sweep(ctx); err != nil && ctx.Err() == nil {
-			report(err)
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
+	chore.Every(ctx, c.Every, c.Sweep, report)
 }
 
 // keep is how long after its end something stays, since the clocks of machines differ.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rollway/internal/access"
+	"rollway/internal/chore"
 	"rollway/internal/db"
 	"rollway/internal/id"
 )
@@ -76,23 +77,12 @@ func put[K comparable](m *map[K]use, k K, u use) {
 // Run writes when credentials and service accounts were last used, until ctx ends and then once more. It reports each error
 // and goes on.
 func (v *Vault) Run(ctx context.Context, report func(error)) {
-	tick := time.NewTicker(writeEvery)
-	defer tick.Stop()
-	for n := 1; ; n++ {
-		select {
-		case <-tick.C:
-			if err := v.writeUses(ctx, n%credentialsEach == 0); err != nil && ctx.Err() == nil {
-				report(err)
-			}
-		case <-ctx.Done():
-			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-			defer cancel()
-			if err := v.writeUses(last, true); err != nil {
-				report(err)
-			}
-			return
-		}
-	}
+	round := 0
+	chore.Every(ctx, writeEvery, func(ctx context.Context) error {
+		round++
+		return v.writeUses(ctx, round%credentialsEach == 0)
+	}, report)
+	chore.Last(ctx, func(ctx context.Context) error { return v.writeUses(ctx, true) }, report)
 }
 
 // writeUses writes what was gathered. What cannot be written is tried again until more has been gathered and then dropped:

@@ -21,7 +21,7 @@ var rooms = map[string]int{
 	"internal/directory": 4, "internal/lrs": 4, "internal/content": 4, "internal/web": 4,
 	"internal/access": 3, "internal/mail": 3,
 	"internal/db": 2, "internal/outbox": 2, "internal/limit": 2, "internal/blob": 2,
-	"xapi": 1, "internal/fault": 1, "internal/id": 1,
+	"xapi": 1, "internal/fault": 1, "internal/id": 1, "internal/chore": 1,
 }
 
 // support lists the packages that only tests, and one another, may import; they may import anything.

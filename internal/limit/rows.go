@@ -3,8 +3,8 @@ package limit
 import (
 	"context"
 	"slices"
-	"time"
 
+	"rollway/internal/chore"
 	"rollway/internal/db"
 )
 
@@ -60,22 +60,13 @@ func write(ctx context.Context, tx *db.Tx, asked []*count) error {
 
 // Run sweeps now and then until ctx ends. It reports each error and goes on.
 func (l *Ledger) Run(ctx context.Context, report func(error)) {
-	tick := time.NewTicker(l.Every)
-	defer tick.Stop()
-	for {
-		for more := true; more; {
-			n, err := l.Sweep(ctx)
-			if err != nil && ctx.Err() == nil {
-				report(err)
+	chore.Every(ctx, l.Every, func(ctx context.Context) error {
+		for {
+			if n, err := l.Sweep(ctx); err != nil || n < sweepCap {
+				return err
 			}
-			more = err == nil && n == sweepCap
 		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
+	}, report)
 }
 
 // sweepCap is the most rows that one sweep deletes.

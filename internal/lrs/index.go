@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"rollway/internal/chore"
 	"rollway/internal/db"
 	"rollway/internal/id"
 )
@@ -23,18 +24,7 @@ const (
 // Run writes the index of what has been stored, many statements at a time, until ctx ends. It reports each error and goes
 // on: what is not in the index yet is found all the same, and remembered in memory.
 func (s *Store) Run(ctx context.Context, report func(error)) {
-	tick := time.NewTicker(indexEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-tick.C:
-			if err := s.index(ctx, indexFrom); err != nil && ctx.Err() == nil {
-				report(err)
-			}
-		case <-ctx.Done():
-			return
-		}
-	}
+	chore.Every(ctx, indexEvery, func(ctx context.Context) error { return s.index(ctx, indexFrom) }, report)
 }
 
 // index reads on, and writes the index when at least so many statements are not in it.

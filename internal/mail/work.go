@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"rollway/internal/chore"
 	"rollway/internal/fault"
 	"rollway/internal/outbox"
 )
@@ -29,24 +30,10 @@ func (o *Office) Work(ctx context.Context, report func(error)) {
 	}
 	var burial sync.WaitGroup
 	defer burial.Wait()
-	burial.Go(func() { o.bury(ctx, report) })
+	burial.Go(func() {
+		chore.Every(ctx, buryEvery, func(ctx context.Context) error { return o.queue.Bury(ctx, kind, keepDead) }, report)
+	})
 	o.queue.Work(ctx, outbox.Kind{Name: kind, Handle: o.attempt, Limit: attempts, At: lettersAtOnce, First: o.first, Cap: o.cap}, report)
-}
-
-// bury forgets old dead letters now and then until ctx ends.
-func (o *Office) bury(ctx context.Context, report func(error)) {
-	tick := time.NewTicker(buryEvery)
-	defer tick.Stop()
-	for {
-		if err := o.queue.Bury(ctx, kind, keepDead); err != nil && ctx.Err() == nil {
-			report(err)
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
 }
 
 // attempt tries to send one letter.

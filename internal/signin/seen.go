@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"rollway/internal/chore"
 	"rollway/internal/db"
 	"rollway/internal/id"
 )
@@ -49,28 +50,15 @@ func (s *seen) of(session id.SigninID) time.Time {
 
 // Run writes when sessions were last used and deletes what is over, until ctx ends. It reports each error and goes on.
 func (s *Signin) Run(ctx context.Context, report func(error)) {
-	tick := time.NewTicker(writeEvery)
-	defer tick.Stop()
-	for n := 0; ; n++ {
-		select {
-		case <-tick.C:
-			work := s.writeSeen
-			if n%sweepEvery == 0 {
-				work = s.Sweep
-			}
-			err := work(ctx)
-			if err != nil && ctx.Err() == nil {
-				report(err)
-			}
-		case <-ctx.Done():
-			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-			defer cancel()
-			if err := s.writeSeen(last); err != nil {
-				report(err)
-			}
-			return
+	round := 0
+	chore.Every(ctx, writeEvery, func(ctx context.Context) error {
+		round++
+		if round%sweepEvery == 1 {
+			return s.Sweep(ctx)
 		}
-	}
+		return s.writeSeen(ctx)
+	}, report)
+	chore.Last(ctx, s.writeSeen, report)
 }
 
 // writeSeen writes what was gathered; what cannot be written stays.

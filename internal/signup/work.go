@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"rollway/internal/chore"
 	"rollway/internal/db"
 	"rollway/internal/id"
 	"rollway/internal/mail"
@@ -20,17 +21,8 @@ const (
 
 // Run does what falls due until the context ends: expired sign-ups go, trials are reminded of and end. Each piece is one
 // transaction that looks again, so that several servers may do it.
-func (s *Signup) Run(ctx context.Context, failed func(error)) {
-	for {
-		if err := s.Work(ctx); err != nil && ctx.Err() == nil {
-			failed(err)
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(workEvery):
-		}
-	}
+func (s *Signup) Run(ctx context.Context, report func(error)) {
+	chore.Every(ctx, workEvery, s.Work, report)
 }
 
 // Work does what is due now. What cannot be done is in the error, and keeps nothing else from being done.
