@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"rollway/internal/db"
+	"rollway/internal/db/dbtest"
 )
 
 // says runs a command that must end with the status, and returns what it prints; all texts must stand in what it prints to
@@ -112,9 +113,7 @@ func TestTheOperatorIsToldOfOtherOrganizations(t *testing.T) {
 		d.says(0, "statements verify -o json", `"statements":1,"findings":0,`)
 		d.says(0, "statements verify -o json --org default", `"statements":0,`)
 
-		opened, err := db.Open(t.Context(), db.Options{URL: d.database, Conns: 1})
-		d.must(err)
-		defer opened.Close()
+		opened := dbtest.Connect(t, db.Options{URL: d.database, Conns: 1})
 		d.must(opened.Write(t.Context(), func(tx *db.Tx) error {
 			_, err := tx.Exec(t.Context(), "UPDATE statements SET hash = ?", bytes.Repeat([]byte{1}, 16))
 			return err

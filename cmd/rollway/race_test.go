@@ -16,12 +16,7 @@ import (
 
 func eachEngine(t *testing.T, fn func(t *testing.T, e db.Engine)) {
 	t.Parallel()
-	for _, e := range dbtest.Engines {
-		t.Run(e.String(), func(t *testing.T) {
-			t.Parallel()
-			fn(t, e)
-		})
-	}
+	dbtest.EachEngine(t, fn)
 }
 
 func bearer(token string) []string { return []string{"Authorization: Bearer " + token} }

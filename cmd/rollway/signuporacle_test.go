@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"rollway/internal/db"
+	"rollway/internal/db/dbtest"
 )
 
 // registrar is a dashboard that people sign up at, with a ledger of what they were told; its oracle holds that against the
@@ -21,13 +22,7 @@ type registrar struct {
 
 func newRegistrar(d *dashboard) *registrar {
 	d.Helper()
-	opened, err := db.Open(d.Context(), db.Options{URL: d.database, Conns: 2})
-	d.must(err)
-	d.Cleanup(func() {
-		if err := opened.Close(); err != nil {
-			d.Error(err)
-		}
-	})
+	opened := dbtest.Connect(d, db.Options{URL: d.database, Conns: 2})
 	return &registrar{dashboard: d, signupLedger: &signupLedger{applicants: map[string]*applicant{}}, db: opened, checked: map[string]bool{},
 		letters: letters{map[string]bool{}, map[string]map[string]string{}, map[string]int{}}}
 }

@@ -29,28 +29,24 @@ import (
 
 // TestStories runs every script in testdata/story on every engine: the program as users meet it, and curl.
 func TestStories(t *testing.T) {
-	t.Parallel()
 	path, err := program()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, e := range dbtest.Engines {
-		t.Run(e.String(), func(t *testing.T) {
-			t.Parallel()
-			testscript.Run(t, testscript.Params{
-				Dir:                 "../../testdata/story",
-				RequireUniqueNames:  true,
-				RequireExplicitExec: true,
-				Setup:               func(env *testscript.Env) error { return setUp(env, e, filepath.Dir(path)) },
-				Condition:           func(c string) (bool, error) { return c == strings.ToLower(e.String()), nil },
-				Cmds: map[string]func(*testscript.TestScript, bool, []string){
-					"serve": serveCommand, "stop": stopCommand, "ask": askCommand, "take": takeCommand,
-					"random": randomCommand, "basic": basicCommand, "replace": replaceCommand, "soon": soonCommand,
-					"database": databaseCommand, "escape": escapeCommand, "status": statusCommand,
-				},
-			})
+	eachEngine(t, func(t *testing.T, e db.Engine) {
+		testscript.Run(t, testscript.Params{
+			Dir:                 "../../testdata/story",
+			RequireUniqueNames:  true,
+			RequireExplicitExec: true,
+			Setup:               func(env *testscript.Env) error { return setUp(env, e, filepath.Dir(path)) },
+			Condition:           func(c string) (bool, error) { return c == strings.ToLower(e.String()), nil },
+			Cmds: map[string]func(*testscript.TestScript, bool, []string){
+				"serve": serveCommand, "stop": stopCommand, "ask": askCommand, "take": takeCommand,
+				"random": randomCommand, "basic": basicCommand, "replace": replaceCommand, "soon": soonCommand,
+				"database": databaseCommand, "escape": escapeCommand, "status": statusCommand,
+			},
 		})
-	}
+	})
 }
 
 const serverKey = "server"

@@ -144,60 +144,45 @@ func TestAuditKeepsWhatCallersSayOfThemselves(t *testing.T) {
 // TestChangesReachOtherProcesses has two databases open on the same data, as two processes have. One of them is on a machine
 // whose clock is wrong.
 func TestChangesReachOtherProcesses(t *testing.T) {
-	for _, e := range dbtest.Engines {
-		t.Run(e.String(), func(t *testing.T) {
-			t.Parallel()
-			url := dbtest.URL(t, e)
-			open := func(ahead time.Duration) *db.DB {
-				d, err := db.Open(t.Context(), db.Options{URL: url, Conns: 3, Now: func() time.Time { return time.Now().Add(ahead) }})
-				if err != nil {
-					t.Fatal(err)
-				}
-				t.Cleanup(func() {
-					if err := d.Close(); err != nil {
-						t.Error(err)
-					}
-				})
-				return d
-			}
-			here, there := open(-10*time.Minute), open(0)
-			if _, err := here.Migrate(t.Context()); err != nil {
+	dbtest.EachEngine(t, func(t *testing.T, e db.Engine) {
+		url := dbtest.URL(t, e)
+		open := func(ahead time.Duration) *db.DB {
+			return dbtest.Connect(t, db.Options{URL: url, Conns: 3, Now: func() time.Time { return time.Now().Add(ahead) }})
+		}
+		here, there := open(-10*time.Minute), open(0)
+		heard := make(chan access.Change, 100)
+		listening := access.NewChanges(there)
+		listening.Listen(func(c access.Change) { heard <- c })
+		ctx, stop := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			listening.Poll(ctx, func(err error) { t.Error(err) })
+		}()
+		announcing := access.NewChanges(here)
+		var sent []access.Change
+		for range 3 {
+			ch := access.Change{Org: 7, Kind: access.CredentialChanged, Subject: id.New[id.CredentialID]()}
+			sent = append(sent, ch)
+			if err := here.Write(t.Context(), func(tx *db.Tx) error { return announcing.Announce(t.Context(), tx, ch) }); err != nil {
 				t.Fatal(err)
 			}
-			heard := make(chan access.Change, 100)
-			listening := access.NewChanges(there)
-			listening.Listen(func(c access.Change) { heard <- c })
-			ctx, stop := context.WithCancel(t.Context())
-			done := make(chan struct{})
-			go func() {
-				defer close(done)
-				listening.Poll(ctx, func(err error) { t.Error(err) })
-			}()
-			announcing := access.NewChanges(here)
-			var sent []access.Change
-			for range 3 {
-				ch := access.Change{Org: 7, Kind: access.CredentialChanged, Subject: id.New[id.CredentialID]()}
-				sent = append(sent, ch)
-				if err := here.Write(t.Context(), func(tx *db.Tx) error { return announcing.Announce(t.Context(), tx, ch) }); err != nil {
-					t.Fatal(err)
+		}
+		for range sent {
+			select {
+			case ch := <-heard:
+				if !slices.Contains(sent, ch) {
+					t.Fatalf("heard %v, which nobody said", ch)
 				}
+			case <-time.After(2 * time.Second):
+				t.Fatal("nothing heard for 2 s")
 			}
-			for range sent {
-				select {
-				case ch := <-heard:
-					if !slices.Contains(sent, ch) {
-						t.Fatalf("heard %v, which nobody said", ch)
-					}
-				case <-time.After(2 * time.Second):
-					t.Fatal("nothing heard for 2 s")
-				}
-			}
-			time.Sleep(1500 * time.Millisecond) // another poll
-			stop()
-			<-done
-			if n := len(heard); n != 0 {
-				t.Fatalf("%d changes were told twice", n)
-			}
-		})
-	}
+		}
+		time.Sleep(1500 * time.Millisecond) // another poll
+		stop()
+		<-done
+		if n := len(heard); n != 0 {
+			t.Fatalf("%d changes were told twice", n)
+		}
+	})
 }

@@ -31,12 +31,7 @@ func each(t *testing.T, fn func(t *tenant)) {
 // eachEngine runs a test on every engine at once.
 func eachEngine(t *testing.T, fn func(t *testing.T, e db.Engine)) {
 	t.Parallel()
-	for _, e := range dbtest.Engines {
-		t.Run(e.String(), func(t *testing.T) {
-			t.Parallel()
-			fn(t, e)
-		})
-	}
+	dbtest.EachEngine(t, fn)
 }
 
 func (t *tenant) must(err error) {

@@ -332,50 +332,47 @@ func TestHalfAnImportLeavesNothing(t *testing.T) {
 
 func TestTheDatabaseGoesAwayInTheMiddle(t *testing.T) {
 	t.Parallel()
-	for _, e := range dbtest.Engines {
-		t.Run(e.String(), func(t *testing.T) {
-			t.Parallel()
-			address, dir := dbtest.URL(t, e), filepath.Join(t.TempDir(), "blobs")
-			connect := func() *db.DB {
-				d, err := db.Open(t.Context(), db.Options{URL: address})
-				if err != nil {
-					t.Fatal(err)
-				}
-				if _, err := d.Migrate(t.Context()); err != nil {
-					t.Fatal(err)
-				}
-				return d
+	dbtest.EachEngine(t, func(t *testing.T, e db.Engine) {
+		address, dir := dbtest.URL(t, e), filepath.Join(t.TempDir(), "blobs")
+		connect := func() *db.DB {
+			d, err := db.Open(t.Context(), db.Options{URL: address})
+			if err != nil {
+				t.Fatal(err)
 			}
-			d := connect()
-			b := version("one").bytes(t)
-			var once sync.Once
-			zip := brokenReader{bytes.NewReader(b), int64(bytes.Index(b, []byte("one"))), func() error {
-				once.Do(func() {
-					if err := d.Close(); err != nil {
-						t.Error(err)
-					}
-				})
-				return nil
-			}}
-			if c, err := open(t, d, dir).Add(t.Context(), operator, zip, int64(len(b))); err == nil {
-				t.Fatalf("added %+v without a database", c)
+			if _, err := d.Migrate(t.Context()); err != nil {
+				t.Fatal(err)
 			}
-			d = connect()
-			defer func() {
+			return d
+		}
+		d := connect()
+		b := version("one").bytes(t)
+		var once sync.Once
+		zip := brokenReader{bytes.NewReader(b), int64(bytes.Index(b, []byte("one"))), func() error {
+			once.Do(func() {
 				if err := d.Close(); err != nil {
 					t.Error(err)
 				}
-			}()
-			h := open(t, d, dir)
-			if _, err := h.Find(t.Context(), id.DefaultOrg, courseID); code(err) != "activity_unknown" {
-				t.Errorf("%v", err)
+			})
+			return nil
+		}}
+		if c, err := open(t, d, dir).Add(t.Context(), operator, zip, int64(len(b))); err == nil {
+			t.Fatalf("added %+v without a database", c)
+		}
+		d = connect()
+		defer func() {
+			if err := d.Close(); err != nil {
+				t.Error(err)
 			}
-			c := h.mustAdd(t, version("one"))
-			if text, _ := h.read(t, c.Package, "start here.html"); text != "one" {
-				t.Errorf("%q", text)
-			}
-		})
-	}
+		}()
+		h := open(t, d, dir)
+		if _, err := h.Find(t.Context(), id.DefaultOrg, courseID); code(err) != "activity_unknown" {
+			t.Errorf("%v", err)
+		}
+		c := h.mustAdd(t, version("one"))
+		if text, _ := h.read(t, c.Package, "start here.html"); text != "one" {
+			t.Errorf("%q", text)
+		}
+	})
 }
 
 func (h *house) rename(t *testing.T, from, to string) {

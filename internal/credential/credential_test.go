@@ -13,6 +13,7 @@ import (
 	"rollway/internal/db"
 	"rollway/internal/db/dbtest"
 	"rollway/internal/fault"
+	"rollway/internal/fault/faulttest"
 	"rollway/internal/id"
 	"rollway/xapi"
 )
@@ -128,7 +129,7 @@ func TestCheckPair(t *testing.T) {
 		{"12345678", "0123456789abcde\x00", "password"},
 		{"12345678", "0123456789abcde\xff", "password"},
 	} {
-		if got := code(t, checkPair(c.username, c.password)); got != c.want {
+		if got := faulttest.Code(t, checkPair(c.username, c.password)); got != c.want {
 			t.Errorf("%.20q, %.20q: %q, want %q", c.username, c.password, got, c.want)
 		}
 	}
@@ -216,7 +217,7 @@ func TestManyMintsAtOnce(t *testing.T) {
 					q.Agent, want = agentNamed("nobody"), "actor_unknown"
 				}
 				m, err := r.Mint(t.Context(), r.lms, q)
-				if got := code(t, err); got != want {
+				if got := faulttest.Code(t, err); got != want {
 					t.Errorf("%d: %q, want %q", i, got, want)
 				} else if want == "" {
 					r.expect(t, "minted", m, "")
@@ -343,7 +344,7 @@ func TestServiceAccountAuthenticates(t *testing.T) {
 						want = "credential_invalid"
 					}
 					got, err := r.Authenticate(t.Context(), c.header, c.api)
-					if code(t, err) != want || (want == "" && (got.ServiceAccount != i.ID || got.Kind != access.ServiceAccount || got.Scopes != access.PeopleWrite)) {
+					if faulttest.Code(t, err) != want || (want == "" && (got.ServiceAccount != i.ID || got.Kind != access.ServiceAccount || got.Scopes != access.PeopleWrite)) {
 						t.Fatalf("%s (api %v): %+v, %v", c.header, c.api, got, err)
 					}
 				}

@@ -8,6 +8,7 @@ import (
 	"rollway/internal/access"
 	"rollway/internal/db"
 	"rollway/internal/db/dbtest"
+	"rollway/internal/fault/faulttest"
 )
 
 func TestParseHeader(t *testing.T) {
@@ -41,7 +42,7 @@ func TestParseHeader(t *testing.T) {
 		{"Digest " + token, true, "", "", "authorization_malformed"},
 	} {
 		p, err := parseHeader(c.header, c.api)
-		if code(t, err) != c.code || p != (pair{c.username, c.secret}) {
+		if faulttest.Code(t, err) != c.code || p != (pair{c.username, c.secret}) {
 			t.Errorf("%q: %+v, %v", c.header, p, err)
 		}
 	}
@@ -50,10 +51,10 @@ func TestParseHeader(t *testing.T) {
 func TestLongHeadersAreRefused(t *testing.T) {
 	r := newRig(t, dbtest.Open(t, db.SQLite))
 	_, err := r.Authenticate(t.Context(), "Basic "+strings.Repeat("A", 1020), true)
-	if code(t, err) != "authorization_malformed" {
+	if faulttest.Code(t, err) != "authorization_malformed" {
 		t.Fatal(err)
 	}
-	if _, err := r.AuthenticateBasic(t.Context(), strings.Repeat("A", 600), strings.Repeat("A", 600)); code(t, err) != "credential_invalid" {
+	if _, err := r.AuthenticateBasic(t.Context(), strings.Repeat("A", 600), strings.Repeat("A", 600)); faulttest.Code(t, err) != "credential_invalid" {
 		t.Fatal(err)
 	}
 }
@@ -65,7 +66,7 @@ func FuzzParseHeader(f *testing.F) {
 	f.Fuzz(func(t *testing.T, header string, api bool) {
 		p, err := parseHeader(header, api)
 		if err != nil {
-			if p != (pair{}) || code(t, err) == "" {
+			if p != (pair{}) || faulttest.Code(t, err) == "" {
 				t.Fatalf("%q: %+v with %v", header, p, err)
 			}
 			return

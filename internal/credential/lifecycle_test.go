@@ -15,6 +15,7 @@ import (
 	"rollway/internal/db"
 	"rollway/internal/db/dbtest"
 	"rollway/internal/fault"
+	"rollway/internal/fault/faulttest"
 	"rollway/internal/id"
 )
 
@@ -87,10 +88,10 @@ func TestChildEndsWithItsParentsRevocationButNotItsExpiry(t *testing.T) {
 			t.Fatal(err)
 		}
 		r.expectChild(t, "itself revoked", alone, "credential_revoked")
-		if got := code(t, r.Alive(t.Context(), 1, id.New[id.CredentialID]())); got != "credential_invalid" {
+		if got := faulttest.Code(t, r.Alive(t.Context(), 1, id.New[id.CredentialID]())); got != "credential_invalid" {
 			t.Fatalf("an unknown one is %q", got)
 		}
-		if got := code(t, r.Alive(t.Context(), 2, b.ID)); got != "credential_invalid" {
+		if got := faulttest.Code(t, r.Alive(t.Context(), 2, b.ID)); got != "credential_invalid" {
 			t.Fatalf("another organization's is %q", got)
 		}
 	})
@@ -300,7 +301,7 @@ func TestCredentialsBehaveAsTheModel(t *testing.T) {
 					who := rapid.IntRange(0, 1).Draw(rt, "person")
 					ttl := time.Duration(rapid.IntRange(1, 180).Draw(rt, "minutes")) * time.Minute
 					m, err := r.Mint(t.Context(), r.lms, Request{Agent: people[who].agent, TTL: ttl})
-					if want := map[string]string{"active": "", "suspended": "person_suspended"}[state[who]]; code(t, err) != want {
+					if want := map[string]string{"active": "", "suspended": "person_suspended"}[state[who]]; faulttest.Code(t, err) != want {
 						rt.Fatalf("mint: %v, want %q", err, want)
 					}
 					if err == nil {

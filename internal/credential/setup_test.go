@@ -9,7 +9,7 @@ import (
 	"rollway/internal/access"
 	"rollway/internal/db"
 	"rollway/internal/db/dbtest"
-	"rollway/internal/fault"
+	"rollway/internal/fault/faulttest"
 	"rollway/internal/id"
 	"rollway/xapi"
 )
@@ -149,20 +149,7 @@ func (r *rig) try(t testing.TB, username, secret string) string {
 	t.Helper()
 	c := Child{Username: username, Secret: secret}
 	_, err := r.Authenticate(t.Context(), c.Header(), false)
-	return code(t, err)
-}
-
-// code is the fault's code; anything but a fault of the caller's fails the test.
-func code(t testing.TB, err error) string {
-	t.Helper()
-	if err == nil {
-		return ""
-	}
-	f := fault.Of(err)
-	if f.Kind == fault.Internal || f.Kind == fault.Unavailable {
-		t.Fatal(err)
-	}
-	return f.Code
+	return faulttest.Code(t, err)
 }
 
 func (r *rig) expect(t testing.TB, what string, m Result, want string) {
@@ -177,7 +164,7 @@ func (r *rig) expectChild(t testing.TB, what string, c *Child, want string) {
 	if got := r.try(t, c.Username, c.Secret); got != want {
 		t.Fatalf("%s: got %q, want %q", what, got, want)
 	}
-	if got := code(t, r.Alive(t.Context(), c.Org, c.ID)); got != want {
+	if got := faulttest.Code(t, r.Alive(t.Context(), c.Org, c.ID)); got != want {
 		t.Fatalf("%s: alive says %q, want %q", what, got, want)
 	}
 }

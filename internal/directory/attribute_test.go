@@ -8,6 +8,7 @@ import (
 	"rollway/internal/db"
 	"rollway/internal/db/dbtest"
 	"rollway/internal/fault"
+	"rollway/internal/fault/faulttest"
 )
 
 func TestDeclaringAttributes(t *testing.T) {
@@ -17,7 +18,7 @@ func TestDeclaringAttributes(t *testing.T) {
 		a := provision(t, dir, lms(), claims("a", "badge=007", "Team=x"))
 		b := provision(t, dir, lms(), claims("b", "badge= 007", "Team=y"))
 		_, err := dir.Declare(t.Context(), admin, "Badge", true)
-		if f := wantFault(t, err, fault.Conflict, "attribute_not_unique"); !strings.Contains(f.Message, "1 values are shared") || strings.Contains(f.Message, "007") {
+		if f := faulttest.Want(t, err, fault.Conflict, "attribute_not_unique"); !strings.Contains(f.Message, "1 values are shared") || strings.Contains(f.Message, "007") {
 			t.Errorf("%v", f)
 		}
 		provision(t, dir, lms(), claims("b", "badge=008"))
@@ -48,20 +49,20 @@ func TestDeclaringAttributes(t *testing.T) {
 			t.Errorf("%+v", res)
 		}
 		_, err = dir.Provision(t.Context(), lms(), claims("a", "TEAM=z", "team=y"))
-		wantFault(t, err, fault.Invalid, "attribute_twice")
+		faulttest.Want(t, err, fault.Invalid, "attribute_twice")
 		_, err = dir.Provision(t.Context(), lms(), claims("a", "Badge="+strings.Repeat("x", MaxUniqueValue+1)))
-		wantFault(t, err, fault.Invalid, "unique_value_too_long")
+		faulttest.Want(t, err, fault.Invalid, "unique_value_too_long")
 		_, err = dir.Provision(t.Context(), lms(), claims("", "Team=z"))
-		wantFault(t, err, fault.Invalid, "no_identifier")
+		faulttest.Want(t, err, fault.Invalid, "no_identifier")
 		byHand := claims("", "Team=z")
 		byHand.Source = ByAdmin
 		if res := provision(t, dir, admin, byHand); res.Outcome != Created {
 			t.Errorf("%+v", res)
 		}
 		_, err = dir.Declare(t.Context(), lms(), "Other", false)
-		wantFault(t, err, fault.Forbidden, "scope_missing")
+		faulttest.Want(t, err, fault.Forbidden, "scope_missing")
 		_, err = dir.Declare(t.Context(), admin, " ", false)
-		wantFault(t, err, fault.Invalid, "invalid_attribute")
+		faulttest.Want(t, err, fault.Invalid, "invalid_attribute")
 
 		list, err := dir.Attributes(t.Context(), lms())
 		want := []Attribute{
@@ -84,7 +85,7 @@ func TestDeclaringRefusesTwoSpellingsOfOnePerson(t *testing.T) {
 		dir := newDirectory(d)
 		provision(t, dir, lms(), claims("a", "team=x", "Team=y"))
 		_, err := dir.Declare(t.Context(), admin, "Team", false)
-		if f := wantFault(t, err, fault.Conflict, "attribute_not_unique"); !strings.Contains(f.Message, "1 people have it in two spellings") {
+		if f := faulttest.Want(t, err, fault.Conflict, "attribute_not_unique"); !strings.Contains(f.Message, "1 people have it in two spellings") {
 			t.Errorf("%v", f)
 		}
 	})
@@ -100,12 +101,12 @@ func TestLimitsOfAPerson(t *testing.T) {
 		}
 		provision(t, dir, lms(), full)
 		_, err := dir.Provision(t.Context(), lms(), claims("a", "One more=x"))
-		wantFault(t, err, fault.Invalid, "too_many_attributes")
+		faulttest.Want(t, err, fault.Invalid, "too_many_attributes")
 		for i := range MaxAgents - 1 {
 			provision(t, dir, lms(), claims("a"+strings.Repeat("x", i+1), "Email=a@example.com"))
 		}
 		_, err = dir.Provision(t.Context(), lms(), claims("b", "Email=a@example.com"))
-		wantFault(t, err, fault.Invalid, "too_many_agents")
+		faulttest.Want(t, err, fault.Invalid, "too_many_agents")
 		consistent(t, d)
 	})
 }

@@ -8,6 +8,7 @@ import (
 
 	"rollway/internal/access"
 	"rollway/internal/fault"
+	"rollway/internal/fault/faulttest"
 	"rollway/internal/id"
 )
 
@@ -47,7 +48,7 @@ func TestClaimsThatCannotBeTaken(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := check(lms(), c.claims)
-			if f := wantFault(t, err, fault.Invalid, c.code); fieldNames(f) != c.fields {
+			if f := faulttest.Want(t, err, fault.Invalid, c.code); fieldNames(f) != c.fields {
 				t.Errorf("fields %q, want %q", fieldNames(f), c.fields)
 			}
 		})
@@ -57,7 +58,7 @@ func TestClaimsThatCannotBeTaken(t *testing.T) {
 		many.Attributes[fmt.Sprint(i)] = Text("x")
 	}
 	_, err := check(lms(), many)
-	wantFault(t, err, fault.Invalid, "too_many_attributes")
+	faulttest.Want(t, err, fault.Invalid, "too_many_attributes")
 	delete(many.Attributes, "0")
 	if _, err := check(lms(), many); err != nil {
 		t.Error(err)
@@ -74,7 +75,7 @@ func TestEachSourceHasItsScope(t *testing.T) {
 			t.Errorf("%s: %v", source, err)
 		}
 		_, err := check(access.Caller{Org: 1, Kind: access.ServiceAccount, Scopes: (access.PeopleWrite | access.Import | access.SCIM | access.Signup) &^ scope}, c)
-		wantFault(t, err, fault.Forbidden, "scope_missing")
+		faulttest.Want(t, err, fault.Forbidden, "scope_missing")
 		if channels[source] == "" {
 			t.Errorf("%s has no words", source)
 		}
@@ -89,7 +90,7 @@ func TestAttributesAreStringsNumbersAndBooleans(t *testing.T) {
 		t.Errorf("%v, %v", got, err)
 	}
 	_, err = ParseAttributes([]byte(`{"ok":1,"list":[1],"a/b":{"c":2}}`))
-	if f := wantFault(t, err, fault.Invalid, "invalid_attributes"); fieldNames(f) != "/attributes/list /attributes/a~1b" {
+	if f := faulttest.Want(t, err, fault.Invalid, "invalid_attributes"); fieldNames(f) != "/attributes/list /attributes/a~1b" {
 		t.Errorf("%+v", f)
 	}
 	for _, bad := range []string{"", "[]", "1", `{"a":1,"a":2}`, `{"a":1`, `{"a":"\ud800"}`, "{\"a\":\"\xff\"}", `{"a":01}`, `{"a":1} {}`, `{} x`} {
@@ -149,6 +150,6 @@ func TestReferences(t *testing.T) {
 	}
 	for _, bad := range []string{"", "jane", "|x", "https://example.com|", "a@\x00", "\xff@x", strings.Repeat("x", 2000) + "@x"} {
 		_, err := parseReference(bad)
-		wantFault(t, err, fault.Invalid, "unknown_reference")
+		faulttest.Want(t, err, fault.Invalid, "unknown_reference")
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"rollway/internal/db"
 	"rollway/internal/db/dbtest"
 	"rollway/internal/fault"
+	"rollway/internal/fault/faulttest"
 	"rollway/internal/id"
 	"rollway/xapi"
 )
@@ -88,12 +89,12 @@ func TestConflictNamesKeysAndWritesNothing(t *testing.T) {
 		before := contents(t, d)
 
 		_, err := dir.Provision(t.Context(), lms(), claims("c", "Email=a@example.com", "Employee ID=007", "Country=AU"))
-		f := wantFault(t, err, fault.Conflict, "identity_conflict")
+		f := faulttest.Want(t, err, fault.Conflict, "identity_conflict")
 		if fieldNames(f) != "/attributes/Email /attributes/Employee ID" || strings.Contains(f.Message, "007") || strings.Contains(f.Message, "a@") {
 			t.Errorf("conflict: %+v", f)
 		}
 		_, err = dir.Provision(t.Context(), lms(), claims("a", "employee id=007"))
-		if f := wantFault(t, err, fault.Conflict, "identity_conflict"); fieldNames(f) != "/agent /attributes/Employee ID" {
+		if f := faulttest.Want(t, err, fault.Conflict, "identity_conflict"); fieldNames(f) != "/agent /attributes/Employee ID" {
 			t.Errorf("conflict: %+v", f)
 		}
 		if after := contents(t, d); after != before {
@@ -132,24 +133,24 @@ func TestMatchingNeedsAScopeAndSparesAdministrators(t *testing.T) {
 		weak.Scopes &^= access.PeopleMatch
 
 		_, err := dir.Provision(t.Context(), weak, claims("x", "Email=jane@example.com"))
-		f := wantFault(t, err, fault.Conflict, "value_taken")
+		f := faulttest.Want(t, err, fault.Conflict, "value_taken")
 		if !strings.Contains(f.Message, "people:match") || fieldNames(f) != "/attributes/Email" {
 			t.Errorf("%+v", f)
 		}
 		_, err = dir.Provision(t.Context(), weak, claims("x", "Email=boss@example.com"))
-		if g := wantFault(t, err, fault.Conflict, "value_taken"); g.Message != f.Message {
+		if g := faulttest.Want(t, err, fault.Conflict, "value_taken"); g.Message != f.Message {
 			t.Errorf("without the scope the answer differs for an administrator: %q, %q", g.Message, f.Message)
 		}
 		for _, caller := range []access.Caller{lms(), admin} {
 			_, err = dir.Provision(t.Context(), caller, claims("x", "Email=boss@example.com"))
-			wantFault(t, err, fault.Conflict, "value_taken")
+			faulttest.Want(t, err, fault.Conflict, "value_taken")
 		}
 		// By the agent the administrator's fields may change, but not what they are recognized by.
 		if res := provision(t, dir, lms(), claims("boss", "Country=AU")); res.Outcome != Updated {
 			t.Errorf("%+v", res)
 		}
 		_, err = dir.Provision(t.Context(), lms(), claims("boss", "Email=evil@example.com"))
-		wantFault(t, err, fault.Forbidden, "person_protected")
+		faulttest.Want(t, err, fault.Forbidden, "person_protected")
 		if _, err := dir.Set(t.Context(), lms(), boss.Person.ID.String(), "", map[string]Value{"Email": Null}); fault.Of(err).Code != "person_protected" {
 			t.Errorf("set: %v", err)
 		}
@@ -169,10 +170,10 @@ func TestTheInstallationsOwnHomePageIsItsOwn(t *testing.T) {
 		dir := newDirectory(d)
 		for _, own := range []string{publicURL, publicURL + "/", publicURL + ":443/x/..", "HTTPS://Learn.Example.org", "https://user@learn.example.org"} {
 			_, err := dir.Provision(t.Context(), lms(), Claims{Source: ByAPI, Agent: account(own, "ada")})
-			wantFault(t, err, fault.Forbidden, "home_page_forbidden")
+			faulttest.Want(t, err, fault.Forbidden, "home_page_forbidden")
 			for _, name := range []string{"rollway", "person:" + id.New[id.PersonID]().String(), "service-account:x", "credential:x"} {
 				_, err := dir.Provision(t.Context(), admin, Claims{Source: ByAdmin, Agent: account(own, name)})
-				wantFault(t, err, fault.Forbidden, "home_page_forbidden")
+				faulttest.Want(t, err, fault.Forbidden, "home_page_forbidden")
 			}
 		}
 		for _, other := range []string{"https://lms.example.org", publicURL + ":8443", publicURL + ".evil.example"} {
@@ -199,9 +200,9 @@ func TestHomePagesBindInsertion(t *testing.T) {
 		provision(t, dir, lms(), claims("old", "Email=old@example.com"))
 		for _, agent := range []xapi.Agent{account("https://example.com", "new"), account("https://hr.example.com.evil", "new"), mbox("new@hr.example.com")} {
 			_, err := dir.Provision(t.Context(), bound, Claims{Source: ByAPI, Agent: agent})
-			wantFault(t, err, fault.Forbidden, "home_page_forbidden")
+			faulttest.Want(t, err, fault.Forbidden, "home_page_forbidden")
 			_, err = dir.Provision(t.Context(), bound, Claims{Source: ByAPI, Agent: agent, Attributes: map[string]Value{"Email": Text("old@example.com")}})
-			wantFault(t, err, fault.Forbidden, "home_page_forbidden")
+			faulttest.Want(t, err, fault.Forbidden, "home_page_forbidden")
 		}
 		if res := provision(t, dir, bound, claims("old", "Country=AU")); res.Outcome != Updated {
 			t.Errorf("an agent that is known: %+v", res)
@@ -232,9 +233,9 @@ func TestPendingPeopleAreMatchedByNobody(t *testing.T) {
 			t.Errorf("%+v", real)
 		}
 		_, err := dir.Provision(t.Context(), lms(), Claims{Source: ByAPI, Agent: pending.Primary})
-		wantFault(t, err, fault.Conflict, "person_pending")
+		faulttest.Want(t, err, fault.Conflict, "person_pending")
 		_, err = dir.Provision(t.Context(), signup, c)
-		wantFault(t, err, fault.Conflict, "value_taken")
+		faulttest.Want(t, err, fault.Conflict, "value_taken")
 		confirm := func(who id.PersonID) (p Person, err error) {
 			err = d.Write(t.Context(), func(tx *db.Tx) error {
 				p, err = dir.ConfirmTx(t.Context(), tx, signup, who, []string{"email"})
@@ -243,7 +244,7 @@ func TestPendingPeopleAreMatchedByNobody(t *testing.T) {
 			return p, err
 		}
 		_, err = confirm(pending.Person.ID)
-		wantFault(t, err, fault.Conflict, "value_taken")
+		faulttest.Want(t, err, fault.Conflict, "value_taken")
 		c.Attributes["Email"] = Text("mallory@example.com")
 		other := provision(t, dir, signup, c)
 		if p, err := confirm(other.Person.ID); err != nil || p.State != Active {
@@ -267,7 +268,7 @@ func TestUnverifiedValuesRecognizeNobody(t *testing.T) {
 		jane := provision(t, dir, lms(), claims("jane", "Email=jane@example.com"))
 		c := Claims{Source: BySSO, Link: Link{"corp", "sub-1"}, Name: "J", Attributes: map[string]Value{"Email": Text("jane@example.com")}}
 		_, err := dir.Provision(t.Context(), sso, c)
-		wantFault(t, err, fault.Conflict, "value_taken")
+		faulttest.Want(t, err, fault.Conflict, "value_taken")
 		c.Attributes["Email"] = Text("victim@example.com")
 		squatter := provision(t, dir, sso, c)
 		if victim := provision(t, dir, lms(), claims("v", "Email=victim@example.com")); victim.Outcome != Created || victim.Person.ID == squatter.Person.ID {
@@ -316,13 +317,13 @@ func TestSuspendAndResume(t *testing.T) {
 			t.Error(err)
 		}
 		_, err := dir.Resume(t.Context(), lms(), jane.Person.ID.String())
-		wantFault(t, err, fault.Forbidden, "person_protected")
+		faulttest.Want(t, err, fault.Forbidden, "person_protected")
 		_, err = dir.Suspend(t.Context(), lms(), "nobody@example.com")
-		wantFault(t, err, fault.NotFound, "person_unknown")
+		faulttest.Want(t, err, fault.NotFound, "person_unknown")
 		reader := lms()
 		reader.Scopes = access.PeopleRead
 		_, err = dir.Suspend(t.Context(), reader, "jane@example.com")
-		wantFault(t, err, fault.Forbidden, "scope_missing")
+		faulttest.Want(t, err, fault.Forbidden, "scope_missing")
 		trace, err := dir.Why(t.Context(), lms(), jane.Person.ID.String())
 		var outcomes []string
 		for _, x := range trace.Decisions {
@@ -346,7 +347,7 @@ func TestListPagesAndAgents(t *testing.T) {
 			t.Fatalf("%+v, %v", other, err)
 		}
 		_, err = dir.CreateOrganization(t.Context(), admin, "acme", "Acme")
-		wantFault(t, err, fault.Conflict, "slug_taken")
+		faulttest.Want(t, err, fault.Conflict, "slug_taken")
 		acme := access.CommandLine(other.ID)
 		var want []id.PersonID
 		for _, n := range []string{"a", "b", "c", "d", "e"} {
@@ -387,7 +388,7 @@ func TestListPagesAndAgents(t *testing.T) {
 			t.Errorf("%+v, %v", p, err)
 		}
 		_, err = dir.PersonOfAgent(t.Context(), id.DefaultOrg, mbox("b@example.com").IFI)
-		wantFault(t, err, fault.NotFound, "actor_unknown")
+		faulttest.Want(t, err, fault.NotFound, "actor_unknown")
 		groups, err := dir.Groups(t.Context(), acme, foreign.Person.ID)
 		if err != nil || len(groups) != 1 || !groups[0].Default || groups[0].Name != "Everyone" {
 			t.Errorf("%v, %v", groups, err)

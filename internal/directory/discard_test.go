@@ -7,6 +7,7 @@ import (
 	"rollway/internal/db"
 	"rollway/internal/db/dbtest"
 	"rollway/internal/fault"
+	"rollway/internal/fault/faulttest"
 	"rollway/internal/id"
 )
 
@@ -108,18 +109,18 @@ func TestDiscardOnlyPending(t *testing.T) {
 		discard := func(c access.Caller, who id.PersonID) error {
 			return d.Write(t.Context(), func(tx *db.Tx) error { return dir.DiscardTx(t.Context(), tx, c, who) })
 		}
-		wantFault(t, discard(server(id.DefaultOrg), p.ID), fault.Conflict, "person_not_pending")
-		wantFault(t, discard(lms(), p.ID), fault.Forbidden, "scope_missing")
-		wantFault(t, discard(server(id.DefaultOrg), id.New[id.PersonID]()), fault.NotFound, "person_unknown")
+		faulttest.Want(t, discard(server(id.DefaultOrg), p.ID), fault.Conflict, "person_not_pending")
+		faulttest.Want(t, discard(lms(), p.ID), fault.Forbidden, "scope_missing")
+		faulttest.Want(t, discard(server(id.DefaultOrg), id.New[id.PersonID]()), fault.NotFound, "person_unknown")
 		err := d.Write(t.Context(), func(tx *db.Tx) error {
 			_, err := dir.DissolveTx(t.Context(), tx, server(id.DefaultOrg))
 			return err
 		})
-		wantFault(t, err, fault.Forbidden, "organization_default")
+		faulttest.Want(t, err, fault.Forbidden, "organization_default")
 		err = d.Write(t.Context(), func(tx *db.Tx) error {
 			_, err := dir.FoundTx(t.Context(), tx, access.Caller{Org: id.DefaultOrg, Kind: access.ServiceAccount, Scopes: access.Admin}, "x", "X", "Y")
 			return err
 		})
-		wantFault(t, err, fault.Forbidden, "operator_only")
+		faulttest.Want(t, err, fault.Forbidden, "operator_only")
 	})
 }

@@ -60,15 +60,6 @@ func provision(t testing.TB, dir *Directory, caller access.Caller, c Claims) Res
 	return res
 }
 
-func wantFault(t testing.TB, err error, kind fault.Kind, code string) *fault.Error {
-	t.Helper()
-	f := fault.Of(err)
-	if err == nil || f.Kind != kind || f.Code != code {
-		t.Fatalf("got %v (%v %s), want %v %s", err, f.Kind, f.Code, kind, code)
-	}
-	return f
-}
-
 func rows(t testing.TB, d *db.DB, table string) (n int) {
 	t.Helper()
 	err := d.Read(t.Context(), func(tx *db.Tx) error { return tx.Row(t.Context(), "SELECT count(*) FROM "+table).Scan(&n) })

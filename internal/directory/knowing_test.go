@@ -8,6 +8,7 @@ import (
 	"rollway/internal/db"
 	"rollway/internal/db/dbtest"
 	"rollway/internal/fault"
+	"rollway/internal/fault/faulttest"
 )
 
 // Organizations are found by whom they know, and by what they decided about somebody they do not know.
@@ -58,8 +59,8 @@ func TestKnowing(t *testing.T) {
 			t.Errorf("%+v", all)
 		}
 		_, err = dir.Knowing(t.Context(), admin, "nonsense")
-		wantFault(t, err, fault.Invalid, "unknown_reference")
+		faulttest.Want(t, err, fault.Invalid, "unknown_reference")
 		_, err = dir.Deciding(t.Context(), lms(), bob)
-		wantFault(t, err, fault.Forbidden, "operator_only")
+		faulttest.Want(t, err, fault.Forbidden, "operator_only")
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"rollway/internal/db"
 	"rollway/internal/db/dbtest"
 	"rollway/internal/fault"
+	"rollway/internal/fault/faulttest"
 )
 
 // By numbers an administrator sees everybody of the organization and a person themselves; all others are unknown to both.
@@ -47,7 +48,7 @@ func TestNumbers(t *testing.T) {
 					t.Errorf("%s asks for %d: %+v, %v", c.Name, number, p, err)
 				}
 				if !seen[i] {
-					wantFault(t, err, fault.NotFound, "person_unknown")
+					faulttest.Want(t, err, fault.NotFound, "person_unknown")
 				}
 			}
 		}

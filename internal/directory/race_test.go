@@ -8,6 +8,7 @@ import (
 	"rollway/internal/db"
 	"rollway/internal/db/dbtest"
 	"rollway/internal/fault"
+	"rollway/internal/fault/faulttest"
 	"rollway/internal/id"
 	"rollway/xapi"
 )
@@ -136,7 +137,7 @@ func TestRacingForOneValue(t *testing.T) {
 				won++
 				continue
 			}
-			wantFault(t, err, fault.Conflict, "identity_conflict")
+			faulttest.Want(t, err, fault.Conflict, "identity_conflict")
 		}
 		if won != 1 {
 			t.Errorf("%d hold the address", won)

@@ -57,7 +57,7 @@ func files(t *testing.T) []string {
 		if entry.IsDir() && slices.Contains([]string{".git", ".tools", "node_modules", "dist", "results"}, entry.Name()) {
 			return fs.SkipDir
 		}
-		if entry.Type().IsRegular() {
+		if entry.Type().IsRegular() && entry.Name() != ".git" { // a file in a linked work tree
 			below, err := filepath.Rel(root, name)
 			found = append(found, filepath.ToSlash(below))
 			return err

@@ -31,18 +31,25 @@ import (
 func eachKeeping(t *testing.T, fn func(t *testing.T, s *lrs.Store, blobs *blob.Store, dir string)) {
 	t.Helper()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		dir := t.TempDir()
-		blobs, err := blob.Open(dir)
-		if err != nil {
-			t.Fatal(err)
-		}
-		s, err := lrs.Open(t.Context(), lrs.Config{DB: d, Blobs: blobs, HomePage: "https://rollway.example"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(s.Close)
+		s, blobs, dir := openKeeping(t, d, 0)
 		fn(t, s, blobs, dir)
 	})
+}
+
+// openKeeping opens a store that keeps attachments in blobs, which lie in dir.
+func openKeeping(t *testing.T, d *db.DB, quota int64) (s *lrs.Store, blobs *blob.Store, dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	blobs, err := blob.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err = lrs.Open(t.Context(), lrs.Config{DB: d, Blobs: blobs, HomePage: "https://rollway.example", Quota: quota})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	return s, blobs, dir
 }
 
 func sha(data string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(data))) }

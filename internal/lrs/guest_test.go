@@ -18,19 +18,7 @@ import (
 // beside opens a second and a third pool of connections to a database file, as other processes do.
 func beside(t *testing.T, url string, cfg lrs.Config) *lrs.Store {
 	t.Helper()
-	d, err := db.Open(t.Context(), db.Options{URL: url, Conns: 4})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := d.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	if _, err := d.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	cfg.DB, cfg.HomePage = d, "https://rollway.example"
+	cfg.DB, cfg.HomePage = dbtest.Connect(t, db.Options{URL: url, Conns: 4}), "https://rollway.example"
 	s, err := lrs.Open(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -45,14 +33,7 @@ func TestFollowerMissesNothingBesideGuests(t *testing.T) {
 	t.Parallel()
 	url := dbtest.URL(t, db.SQLite)
 	nodes := []*lrs.Store{beside(t, url, lrs.Config{}), beside(t, url, lrs.Config{Guest: true}), beside(t, url, lrs.Config{Guest: true}), beside(t, url, lrs.Config{Guest: true})}
-	for _, n := range nodes {
-		n.HoldCommits(func() time.Duration {
-			if rand.IntN(4) > 0 {
-				return 0
-			}
-			return rand.N(12 * time.Millisecond)
-		})
-	}
+	holdCommits(nodes, 12*time.Millisecond)
 	c := system()
 	var mu sync.Mutex
 	stored := map[id.StatementID]bool{}
@@ -89,27 +70,9 @@ func TestFollowerMissesNothingBesideGuests(t *testing.T) {
 			}
 		})
 	}
-	followed := make([]map[id.StatementID]bool, len(nodes))
-	var followers sync.WaitGroup
-	done := make(chan struct{})
-	for i, n := range nodes {
-		followed[i] = map[id.StatementID]bool{}
-		followers.Go(func() { follow(t, n, c, lrs.Query{Ascending: true, Limit: 1000}, followed[i], done) })
-	}
+	missedNone := followAll(t, nodes, c)
 	wg.Wait()
-	close(done)
-	followers.Wait()
-	for i, got := range followed {
-		missed := 0
-		for sid := range stored {
-			if !got[sid] {
-				missed++
-			}
-		}
-		if missed > 0 || len(stored) < 100 {
-			t.Errorf("node %d: %d of %d missed", i, missed, len(stored))
-		}
-	}
+	missedNone(stored)
 	if t.Failed() {
 		return
 	}

@@ -109,17 +109,9 @@ func TestNodesWriteTheIndexInTurn(t *testing.T) {
 			t.Helper()
 			want = append(want, mustPost(t, one, c, slices.Repeat([]statement{simple("")}, n)...)...)
 		}
-		settle := func(s *lrs.Store) { // on PostgreSQL a query is not enough to have all that is stored remembered
+		remember := func(s *lrs.Store) { // on PostgreSQL a query is not enough to have all that is stored remembered
 			t.Helper()
-			for began := time.Now(); ; time.Sleep(time.Millisecond) {
-				through, err := s.ConsistentThrough(t.Context())
-				if err != nil {
-					t.Fatal(err)
-				}
-				if through.After(began) {
-					break
-				}
-			}
+			settle(t, s)
 			find(t, s, c, lrs.Query{Verb: verbs + "did", Limit: 1000})
 		}
 		check := func(when string) {
@@ -144,27 +136,27 @@ func TestNodesWriteTheIndexInTurn(t *testing.T) {
 			}
 		}
 		put(500)
-		settle(one)
-		settle(two)
+		remember(one)
+		remember(two)
 		index(one.Index(t.Context()))
 		put(100)
-		settle(one)
-		settle(two)
+		remember(one)
+		remember(two)
 		index(two.IndexUnaware(t.Context()))
 		put(600)
-		settle(one)
-		settle(two)
+		remember(one)
+		remember(two)
 		index(one.IndexUnaware(t.Context()))
 		check("unaware")
 		index(one.Index(t.Context()))
 		index(two.Index(t.Context()))
 		put(600)
-		settle(one)
-		settle(two)
+		remember(one)
+		remember(two)
 		err := one.IndexSlowly(t.Context(), func() {
 			index(two.Index(t.Context()))
 			put(900)
-			settle(two)
+			remember(two)
 			index(two.Index(t.Context()))
 		})
 		if err == nil {

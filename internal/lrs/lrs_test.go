@@ -55,6 +55,30 @@ func openQuota(t testing.TB, d *db.DB, quota int64) *lrs.Store {
 	return s
 }
 
+// openNodes opens a store, and on PostgreSQL a second one on the same database.
+func openNodes(t testing.TB, d *db.DB) []*lrs.Store {
+	t.Helper()
+	nodes := []*lrs.Store{open(t, d)}
+	if d.Engine() == db.PostgreSQL {
+		nodes = append(nodes, open(t, d))
+	}
+	return nodes
+}
+
+// settle waits until nothing can come any more before what is stored by now.
+func settle(t testing.TB, s *lrs.Store) {
+	t.Helper()
+	for began := time.Now(); ; time.Sleep(time.Millisecond) {
+		through, err := s.ConsistentThrough(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if through.After(began) {
+			return
+		}
+	}
+}
+
 var orgs atomic.Int64
 
 // system is a caller with every right on records, in an organization of its own.

@@ -327,10 +327,7 @@ func (m *shelf) query(r *rapid.T) {
 func TestStatementsAgainstModel(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		nodes := []*lrs.Store{open(t, d)}
-		if d.Engine() == db.PostgreSQL {
-			nodes = append(nodes, open(t, d))
-		}
+		nodes := openNodes(t, d)
 		var sequences, steps, stored atomic.Int64
 		again := 1
 		if long() {

@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"rollway/internal/access"
-	"rollway/internal/blob"
 	"rollway/internal/db"
 	"rollway/internal/db/dbtest"
 	"rollway/internal/fault"
@@ -30,14 +29,8 @@ func operator() access.Caller { return access.CommandLine(id.OrgID(orgs.Add(1)))
 
 func export(t testing.TB, s *lrs.Store, c access.Caller, e lrs.Extent) []lrs.Statement {
 	t.Helper()
-	for began := time.Now(); ; time.Sleep(time.Millisecond) {
-		through, err := s.ConsistentThrough(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if through.After(began) || !e.Until.IsZero() {
-			break
-		}
+	if e.Until.IsZero() {
+		settle(t, s)
 	}
 	var out []lrs.Statement
 	done, err := s.Export(t.Context(), c, e, func(st lrs.Statement) error { out = append(out, st); return nil })
@@ -262,37 +255,19 @@ func TestVerifyExport(t *testing.T) {
 func TestMoveAttachments(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		stores, dirs := []*lrs.Store{}, []string{t.TempDir(), t.TempDir()}
-		for i, d := range []*db.DB{d, dbtest.Open(t, d.Engine())} {
-			blobs, err := blob.Open(dirs[i])
-			if err != nil {
-				t.Fatal(err)
-			}
-			s, err := lrs.Open(t.Context(), lrs.Config{DB: d, HomePage: "https://rollway.example", Blobs: blobs})
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(s.Close)
-			stores = append(stores, s)
-		}
+		here, _, _ := openKeeping(t, d, 0)
+		there, _, dirThere := openKeeping(t, dbtest.Open(t, d.Engine()), 0)
 		from, to := operator(), operator()
 		text := "what was drawn"
 		sum := fmt.Sprintf("%X", sha256.Sum256([]byte(text)))
 		st := simple(newID())
 		st.extra = `,"attachments":[{"usageType":"https://example.org/drawing","display":{"en":"Drawing"},"contentType":"text/plain","length":14,"sha2":"` + sum + `"}]`
-		sent := false
-		_, err := stores[0].PutWith(t.Context(), from, xapi.V1, id.StatementID{}, []byte(st.String()), func() (lrs.Part, error) {
-			if sent {
-				return lrs.Part{}, io.EOF
-			}
-			sent = true
-			return lrs.Part{Hash: sum, Length: -1, Data: strings.NewReader(text)}, nil
-		})
+		_, err := here.PutWith(t.Context(), from, xapi.V1, id.StatementID{}, []byte(st.String()), parts(text))
 		if err != nil {
 			t.Fatal(err)
 		}
 		data := map[string]string{}
-		lines := ndjson(export(t, stores[0], from, lrs.Extent{Data: func(a lrs.Attachment) error {
+		lines := ndjson(export(t, here, from, lrs.Extent{Data: func(a lrs.Attachment) error {
 			var b strings.Builder
 			_, err := a.WriteTo(&b)
 			data[strings.ToLower(a.SHA2)] = b.String()
@@ -307,13 +282,13 @@ func TestMoveAttachments(t *testing.T) {
 			}
 			return nil, fs.ErrNotExist
 		}}
-		wantCounts(t, importLines(t, stores[1], to, lines, lrs.ImportOptions{}), 0, 0, 1)
+		wantCounts(t, importLines(t, there, to, lines, lrs.ImportOptions{}), 0, 0, 1)
 		data[strings.ToLower(sum)] = "what was drown"
-		wantCounts(t, importLines(t, stores[1], to, lines, opened), 0, 0, 1)
+		wantCounts(t, importLines(t, there, to, lines, opened), 0, 0, 1)
 		data[strings.ToLower(sum)] = text
-		wantCounts(t, importLines(t, stores[1], to, lines, opened), 1, 0, 0)
-		verify(t, stores[1], to, 0)
-		err = filepath.WalkDir(dirs[1], func(path string, e fs.DirEntry, err error) error {
+		wantCounts(t, importLines(t, there, to, lines, opened), 1, 0, 0)
+		verify(t, there, to, 0)
+		err = filepath.WalkDir(dirThere, func(path string, e fs.DirEntry, err error) error {
 			if err == nil && e.Type().IsRegular() {
 				err = errors.Join(os.Chmod(path, 0o600), os.WriteFile(path, []byte("what was drawm"), 0o600))
 			}
@@ -322,11 +297,11 @@ func TestMoveAttachments(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		verify(t, stores[1], to, 1)
-		if err := stores[1].Corrupt(t.Context(), "DELETE FROM attachments WHERE pos = @pos", export(t, stores[1], to, lrs.Extent{})[0]); err != nil {
+		verify(t, there, to, 1)
+		if err := there.Corrupt(t.Context(), "DELETE FROM attachments WHERE pos = @pos", export(t, there, to, lrs.Extent{})[0]); err != nil {
 			t.Fatal(err)
 		}
-		if f := verify(t, stores[1], to, 1)[0]; f.Message != "Nothing says where the data of its attachment "+sum+" is." {
+		if f := verify(t, there, to, 1)[0]; f.Message != "Nothing says where the data of its attachment "+sum+" is." {
 			t.Error(f)
 		}
 	})

@@ -21,20 +21,8 @@ import (
 func TestFollowerMissesNothing(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		nodes := []*lrs.Store{open(t, d)}
-		hold := 20 * time.Millisecond
-		if d.Engine() == db.PostgreSQL {
-			nodes = append(nodes, open(t, d))
-			hold = 400 * time.Millisecond
-		}
-		for _, n := range nodes {
-			n.HoldCommits(func() time.Duration {
-				if rand.IntN(4) > 0 {
-					return 0
-				}
-				return rand.N(hold)
-			})
-		}
+		nodes := openNodes(t, d)
+		holdCommits(nodes, map[db.Engine]time.Duration{db.SQLite: 20 * time.Millisecond, db.PostgreSQL: 400 * time.Millisecond}[d.Engine()])
 		c := system()
 		var mu sync.Mutex
 		stored := map[id.StatementID]bool{}
@@ -59,20 +47,43 @@ func TestFollowerMissesNothing(t *testing.T) {
 				}
 			})
 		}
-		followed := make([]map[id.StatementID]bool, len(nodes))
-		var followers sync.WaitGroup
-		done := make(chan struct{})
-		for i, n := range nodes {
-			followed[i] = map[id.StatementID]bool{}
-			followers.Go(func() { follow(t, n, c, lrs.Query{Ascending: true, Limit: 1000}, followed[i], done) })
-		}
+		missedNone := followAll(t, nodes, c)
 		wg.Wait()
 		idle := time.Now()
-		close(done)
-		followers.Wait()
+		missedNone(stored)
 		if lag := time.Since(idle); lag > time.Second {
 			t.Errorf("the last statements were followed after %v", lag)
 		}
+		t.Logf("%d statements", len(stored))
+	})
+}
+
+// holdCommits holds one commit in four back, for a while that is at most so long.
+func holdCommits(nodes []*lrs.Store, most time.Duration) {
+	for _, n := range nodes {
+		n.HoldCommits(func() time.Duration {
+			if rand.IntN(4) > 0 {
+				return 0
+			}
+			return rand.N(most)
+		})
+	}
+}
+
+// followAll follows each of the nodes. The function that it returns waits until they have caught up, and fails the test for
+// what a follower missed of what was stored.
+func followAll(t *testing.T, nodes []*lrs.Store, c access.Caller) (missedNone func(stored map[id.StatementID]bool)) {
+	followed := make([]map[id.StatementID]bool, len(nodes))
+	var followers sync.WaitGroup
+	done := make(chan struct{})
+	for i, n := range nodes {
+		followed[i] = map[id.StatementID]bool{}
+		followers.Go(func() { follow(t, n, c, lrs.Query{Ascending: true, Limit: 1000}, followed[i], done) })
+	}
+	return func(stored map[id.StatementID]bool) {
+		t.Helper()
+		close(done)
+		followers.Wait()
 		for i, got := range followed {
 			missed := 0
 			for sid := range stored {
@@ -84,8 +95,7 @@ func TestFollowerMissesNothing(t *testing.T) {
 				t.Errorf("node %d: %d of %d missed", i, missed, len(stored))
 			}
 		}
-		t.Logf("%d statements", len(stored))
-	})
+	}
 }
 
 // follow polls until done and until it has seen everything up to a second poll after that.

@@ -140,10 +140,7 @@ func TestResending(t *testing.T) {
 func TestSameIDAtOnce(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		nodes := []*lrs.Store{open(t, d)}
-		if d.Engine() == db.PostgreSQL {
-			nodes = append(nodes, open(t, d))
-		}
+		nodes := openNodes(t, d)
 		c := system()
 		for round := range 5 {
 			same, contested := newID(), newID()

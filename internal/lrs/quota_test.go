@@ -12,7 +12,6 @@ import (
 	"testing"
 
 	"rollway/internal/access"
-	"rollway/internal/blob"
 	"rollway/internal/db"
 	"rollway/internal/db/dbtest"
 	"rollway/internal/fault"
@@ -37,16 +36,7 @@ type quotaStore struct {
 func eachQuota(t *testing.T, quota int64, test func(q quotaStore)) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		dir := t.TempDir()
-		blobs, err := blob.Open(dir)
-		if err != nil {
-			t.Fatal(err)
-		}
-		s, err := lrs.Open(t.Context(), lrs.Config{DB: d, Blobs: blobs, HomePage: "https://rollway.example", Quota: quota})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(s.Close)
+		s, _, dir := openKeeping(t, d, quota)
 		test(quotaStore{s, t, d, dir})
 	})
 }

@@ -16,10 +16,7 @@ import (
 func TestKnownAmongNew(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		nodes := []*lrs.Store{open(t, d)}
-		if d.Engine() == db.PostgreSQL {
-			nodes = append(nodes, open(t, d))
-		}
+		nodes := openNodes(t, d)
 		c := system()
 		const senders, rounds = 8, 20
 		var wg sync.WaitGroup

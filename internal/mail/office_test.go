@@ -321,65 +321,62 @@ func TestRetryDead(t *testing.T) {
 // sends the very same.
 func TestKilledSender(t *testing.T) {
 	t.Parallel()
-	for _, e := range dbtest.Engines {
-		t.Run(e.String(), func(t *testing.T) {
-			t.Parallel()
-			url, key, box := dbtest.URL(t, e), access.NewKey(), mailtest.New(t, 0)
-			open := func() *db.DB {
-				d, err := db.Open(t.Context(), db.Options{URL: url, Conns: 8})
-				if err != nil {
-					t.Fatal(err)
-				}
-				if _, err := d.Migrate(t.Context()); err != nil {
-					t.Fatal(err)
-				}
-				return d
-			}
-			first := open()
-			d := &desk{t, newOffice(t, first, key, "smtp://"+box.Address), first, box, access.CommandLine(id.DefaultOrg)}
-			d.queue.Lease = 3 * time.Second
-			handed, dead := make(chan bool), make(chan bool)
-			box.By(func(step string, hangUp func()) error {
-				if step == "TAKEN" {
-					handed <- true
-					<-dead
-					hangUp()
-				}
-				return nil
-			})
-			d.put(message())
-			ctx, cancel := context.WithCancel(context.Background())
-			var group sync.WaitGroup
-			group.Go(func() { d.Work(ctx, func(error) {}) }) // it will complain about the database
-			<-handed
-			closed := make(chan error)
-			go func() { closed <- first.Close() }() // from now on it writes nothing
-			if err := <-closed; err != nil {
+	dbtest.EachEngine(t, func(t *testing.T, e db.Engine) {
+		url, key, box := dbtest.URL(t, e), access.NewKey(), mailtest.New(t, 0)
+		open := func() *db.DB {
+			d, err := db.Open(t.Context(), db.Options{URL: url, Conns: 8})
+			if err != nil {
 				t.Fatal(err)
 			}
-			close(dead)
-			cancel()
-			group.Wait()
-
-			box.By(nil)
-			second := open()
-			t.Cleanup(func() {
-				if err := second.Close(); err != nil {
-					t.Error(err)
-				}
-			})
-			d = &desk{t, newOffice(t, second, key, "smtp://"+box.Address), second, box, d.caller}
-			if l := d.list(); len(l) != 1 || l[0].Attempts != 1 || !l[0].Sending {
-				t.Fatalf("%+v", l)
+			if _, err := d.Migrate(t.Context()); err != nil {
+				t.Fatal(err)
 			}
-			d.work()
-			d.until("the next sends it", func() bool { return len(d.list()) == 0 })
-			got := box.All()
-			if len(got) < 2 || repeats(t, got[0]) != repeats(t, got[1]) || !strings.Contains(receive(t, got[1].Raw).text, token) {
-				t.Errorf("%d came: %+v", len(got), got)
+			return d
+		}
+		first := open()
+		d := &desk{t, newOffice(t, first, key, "smtp://"+box.Address), first, box, access.CommandLine(id.DefaultOrg)}
+		d.queue.Lease = 3 * time.Second
+		handed, dead := make(chan bool), make(chan bool)
+		box.By(func(step string, hangUp func()) error {
+			if step == "TAKEN" {
+				handed <- true
+				<-dead
+				hangUp()
+			}
+			return nil
+		})
+		d.put(message())
+		ctx, cancel := context.WithCancel(context.Background())
+		var group sync.WaitGroup
+		group.Go(func() { d.Work(ctx, func(error) {}) }) // it will complain about the database
+		<-handed
+		closed := make(chan error)
+		go func() { closed <- first.Close() }() // from now on it writes nothing
+		if err := <-closed; err != nil {
+			t.Fatal(err)
+		}
+		close(dead)
+		cancel()
+		group.Wait()
+
+		box.By(nil)
+		second := open()
+		t.Cleanup(func() {
+			if err := second.Close(); err != nil {
+				t.Error(err)
 			}
 		})
-	}
+		d = &desk{t, newOffice(t, second, key, "smtp://"+box.Address), second, box, d.caller}
+		if l := d.list(); len(l) != 1 || l[0].Attempts != 1 || !l[0].Sending {
+			t.Fatalf("%+v", l)
+		}
+		d.work()
+		d.until("the next sends it", func() bool { return len(d.list()) == 0 })
+		got := box.All()
+		if len(got) < 2 || repeats(t, got[0]) != repeats(t, got[1]) || !strings.Contains(receive(t, got[1].Raw).text, token) {
+			t.Errorf("%d came: %+v", len(got), got)
+		}
+	})
 }
 
 // Without --mail messages wait and are listed; another key opens none; what has expired is not sent.

@@ -12,6 +12,7 @@ import (
 	"rollway/internal/db/schema"
 	"rollway/internal/directory"
 	"rollway/internal/fault"
+	"rollway/internal/fault/faulttest"
 	"rollway/internal/id"
 	"rollway/xapi"
 )
@@ -126,12 +127,12 @@ func TestArrive(t *testing.T) {
 		})
 		a.expect(a.T, "of an administrator", token, "session_invalid")
 		_, _, err := a.Arrive(a.Context(), c, Device{}, false)
-		wantFault(a.T, err, fault.Forbidden, "person_privileged")
+		faulttest.Want(a.T, err, fault.Forbidden, "person_privileged")
 		_, _, err = a.Arrive(a.Context(), lms, Device{}, false)
-		wantFault(a.T, err, fault.Forbidden, "launch_not_a_learner")
+		faulttest.Want(a.T, err, fault.Forbidden, "launch_not_a_learner")
 		c.Bound.Registration = id.NewRandom[id.RegistrationID]()
 		_, _, err = a.Arrive(a.Context(), c, Device{}, false)
-		wantFault(a.T, err, fault.Forbidden, "launch_elsewhere")
+		faulttest.Want(a.T, err, fault.Forbidden, "launch_elsewhere")
 	})
 }
 
@@ -219,7 +220,7 @@ func TestArriveAsSomebodyElse(t *testing.T) {
 		_, launched := a.arrive(ada, "")
 		for _, before := range []string{password, launched} {
 			_, token, err := a.Arrive(a.Context(), mallory, Device{Before: before}, false)
-			wantFault(a.T, err, fault.Conflict, "signed_in_as_another")
+			faulttest.Want(a.T, err, fault.Conflict, "signed_in_as_another")
 			a.expect(a.T, "who was there", before, "")
 			if token != "" {
 				a.Error("there is a token")
@@ -273,7 +274,7 @@ func TestSignInBeforeConfirming(t *testing.T) {
 			{ada.address, "another word altogether", fault.Unauthenticated, "bad_login"},
 		} {
 			_, _, err := r.SignIn(t.Context(), Browser, c.address, c.password, Device{})
-			wantFault(t, err, c.kind, c.code)
+			faulttest.Want(t, err, c.kind, c.code)
 		}
 		r.signIn(t, ada, Browser, laptop)
 	})

@@ -13,6 +13,7 @@ import (
 	"rollway/internal/db"
 	"rollway/internal/db/dbtest"
 	"rollway/internal/fault"
+	"rollway/internal/fault/faulttest"
 	"rollway/internal/id"
 	"rollway/internal/limit"
 )
@@ -116,7 +117,7 @@ func TestRefusedDoNotQueue(t *testing.T) {
 			r.Passwords.queue <- struct{}{}
 		}
 		wantCode(t, "too often", r.wrong(t, ada.address, laptop), "too_many_tries")
-		wantFault(t, r.wrong(t, ada.address, from("198.51.100.1")), fault.Unavailable, "sign_in_busy")
+		faulttest.Want(t, r.wrong(t, ada.address, from("198.51.100.1")), fault.Unavailable, "sign_in_busy")
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"rollway/internal/access"
 	"rollway/internal/db"
+	"rollway/internal/fault/faulttest"
 	"rollway/internal/id"
 )
 
@@ -52,7 +53,7 @@ func TestSessionsBehaveAsTheModel(t *testing.T) {
 			check := func(h *held) {
 				c, s, err := r.Authenticate(t.Context(), h.token)
 				want := h.want(state[h.who], now())
-				if got := code(t, err); got != want {
+				if got := faulttest.Code(t, err); got != want {
 					rt.Fatalf("%s session of %d (%s, over %v, %v old, seen %v ago): got %q, want %q", h.Kind, h.who, state[h.who], h.over, now().Sub(h.Created), now().Sub(h.seen), got, want)
 				}
 				if err == nil {
@@ -104,7 +105,7 @@ func TestSessionsBehaveAsTheModel(t *testing.T) {
 					}
 					h := rapid.SampledFrom(all).Draw(rt, "session")
 					err := r.End(t.Context(), r.boss, h.ID)
-					if code(t, err) == "" != (!h.ID.IsZero()) && !h.gone(now()) {
+					if faulttest.Code(t, err) == "" != (!h.ID.IsZero()) && !h.gone(now()) {
 						rt.Fatal(err)
 					}
 					end(func(o *held) bool { return o == h })

@@ -10,7 +10,7 @@ import (
 	"rollway/internal/access"
 	"rollway/internal/db"
 	"rollway/internal/db/dbtest"
-	"rollway/internal/fault"
+	"rollway/internal/fault/faulttest"
 	"rollway/internal/id"
 	"rollway/internal/limit"
 	"rollway/internal/mail"
@@ -123,7 +123,7 @@ func (r *rig) signIn(t testing.TB, h human, kind Kind, from Device) (Session, st
 func (r *rig) try(t testing.TB, token string) string {
 	t.Helper()
 	_, _, err := r.Authenticate(t.Context(), token)
-	return code(t, err)
+	return faulttest.Code(t, err)
 }
 
 func (r *rig) expect(t testing.TB, what, token, want string) {
@@ -133,29 +133,9 @@ func (r *rig) expect(t testing.TB, what, token, want string) {
 	}
 }
 
-// code is the fault's code; anything but a fault of the caller's fails the test.
-func code(t testing.TB, err error) string {
-	t.Helper()
-	if err == nil {
-		return ""
-	}
-	f := fault.Of(err)
-	if f.Kind == fault.Internal || f.Kind == fault.Unavailable {
-		t.Fatal(err)
-	}
-	return f.Code
-}
-
 func wantCode(t testing.TB, what string, err error, want string) {
 	t.Helper()
-	if got := code(t, err); got != want {
+	if got := faulttest.Code(t, err); got != want {
 		t.Fatalf("%s: got %q (%v), want %q", what, got, err, want)
-	}
-}
-
-func wantFault(t testing.TB, err error, kind fault.Kind, code string) {
-	t.Helper()
-	if f := fault.Of(err); err == nil || f.Kind != kind || f.Code != code {
-		t.Fatalf("got %v (%v %s), want %v %s", err, f.Kind, f.Code, kind, code)
 	}
 }

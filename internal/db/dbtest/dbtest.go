@@ -26,21 +26,33 @@ import (
 // Engines are all engines.
 var Engines = []db.Engine{db.SQLite, db.PostgreSQL}
 
-// Each runs fn on every engine, in parallel, with a database of its own.
-func Each(t *testing.T, fn func(t *testing.T, d *db.DB)) {
+// EachEngine runs fn on every engine, in parallel.
+func EachEngine(t *testing.T, fn func(t *testing.T, e db.Engine)) {
 	t.Helper()
 	for _, e := range Engines {
 		t.Run(e.String(), func(t *testing.T) {
 			t.Parallel()
-			fn(t, Open(t, e))
+			fn(t, e)
 		})
 	}
+}
+
+// Each runs fn on every engine, in parallel, with a database of its own.
+func Each(t *testing.T, fn func(t *testing.T, d *db.DB)) {
+	t.Helper()
+	EachEngine(t, func(t *testing.T, e db.Engine) { fn(t, Open(t, e)) })
 }
 
 // Open returns a migrated database that is closed and removed with the test.
 func Open(t testing.TB, e db.Engine) *db.DB {
 	t.Helper()
-	d, err := db.Open(t.Context(), db.Options{URL: URL(t, e), Conns: 8})
+	return Connect(t, db.Options{URL: URL(t, e), Conns: 8})
+}
+
+// Connect opens a database, which may be open elsewhere as if by another process, and migrates it. It is closed with the test.
+func Connect(t testing.TB, o db.Options) *db.DB {
+	t.Helper()
+	d, err := db.Open(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,22 +24,8 @@ const through = "X-Experience-API-Consistent-Through"
 func separate(t *testing.T, e db.Engine) (all []*server, beside *db.DB) {
 	t.Helper()
 	url := dbtest.URL(t, e)
-	handle := func() *db.DB {
-		d, err := db.Open(t.Context(), db.Options{URL: url})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() {
-			if err := d.Close(); err != nil {
-				t.Error(err)
-			}
-		})
-		return d
-	}
+	handle := func() *db.DB { return dbtest.Connect(t, db.Options{URL: url}) }
 	beside = handle()
-	if _, err := beside.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
 	all = append(all, serve(t, handle()))
 	if e == db.PostgreSQL {
 		all = append(all, serve(t, handle()))
@@ -93,55 +79,52 @@ func slowCommits(t *testing.T, d *db.DB, done chan struct{}) {
 // and overtake each other; when nothing is written the header lags by no more than a second.
 func TestFollowersOfTheHeaderMissNothing(t *testing.T) {
 	t.Parallel()
-	for _, e := range dbtest.Engines {
-		t.Run(e.String(), func(t *testing.T) {
-			t.Parallel()
-			servers, beside := separate(t, e)
-			done := make(chan struct{})
-			slowCommits(t, beside, done)
-			const writers, size = 16, 50
-			total := int64(rounds(6_000, 200_000))
-			stored := make([][]string, writers)
-			var left atomic.Int64
-			left.Store(total / size)
-			var group, followers sync.WaitGroup
-			begun := time.Now()
-			for w := range writers {
-				group.Go(func() {
-					for left.Add(-1) >= 0 {
-						stored[w] = append(stored[w], postMany(t, servers[w%len(servers)], size)...)
-					}
-				})
-			}
-			followed := make([]*pollster, len(servers))
-			for i, s := range servers {
-				followed[i] = &pollster{server: s, seen: map[string]int{}}
-				followers.Go(func() { followed[i].run(t, done) })
-			}
-			group.Wait()
-			took := time.Since(begun)
-			close(done)
-			followers.Wait()
-			all := slices.Concat(stored...)
-			for i, f := range followed {
-				missed := 0
-				for _, sid := range all {
-					if f.seen[sid] == 0 {
-						missed++
-					}
+	dbtest.EachEngine(t, func(t *testing.T, e db.Engine) {
+		servers, beside := separate(t, e)
+		done := make(chan struct{})
+		slowCommits(t, beside, done)
+		const writers, size = 16, 50
+		total := int64(rounds(6_000, 200_000))
+		stored := make([][]string, writers)
+		var left atomic.Int64
+		left.Store(total / size)
+		var group, followers sync.WaitGroup
+		begun := time.Now()
+		for w := range writers {
+			group.Go(func() {
+				for left.Add(-1) >= 0 {
+					stored[w] = append(stored[w], postMany(t, servers[w%len(servers)], size)...)
 				}
-				if missed > 0 || int64(len(all)) < total {
-					t.Errorf("node %d: %d of %d missed", i, missed, len(all))
+			})
+		}
+		followed := make([]*pollster, len(servers))
+		for i, s := range servers {
+			followed[i] = &pollster{server: s, seen: map[string]int{}}
+			followers.Go(func() { followed[i].run(t, done) })
+		}
+		group.Wait()
+		took := time.Since(begun)
+		close(done)
+		followers.Wait()
+		all := slices.Concat(stored...)
+		for i, f := range followed {
+			missed := 0
+			for _, sid := range all {
+				if f.seen[sid] == 0 {
+					missed++
 				}
 			}
-			lag := idleLag(t, servers)
-			if lag > time.Second {
-				t.Errorf("the header lags by %v when nothing is written", lag)
+			if missed > 0 || int64(len(all)) < total {
+				t.Errorf("node %d: %d of %d missed", i, missed, len(all))
 			}
-			proof(t, "0 of %d missed by %d followers on %d nodes, %d writers for %v, commits delayed up to 2 s, in %d polls; the header lags idle by %v (median)",
-				len(all), len(followed), len(servers), writers, took.Round(time.Millisecond), followed[0].polls, lag)
-		})
-	}
+		}
+		lag := idleLag(t, servers)
+		if lag > time.Second {
+			t.Errorf("the header lags by %v when nothing is written", lag)
+		}
+		proof(t, "0 of %d missed by %d followers on %d nodes, %d writers for %v, commits delayed up to 2 s, in %d polls; the header lags idle by %v (median)",
+			len(all), len(followed), len(servers), writers, took.Round(time.Millisecond), followed[0].polls, lag)
+	})
 }
 
 func postMany(t *testing.T, s *server, n int) []string {
