@@ -195,8 +195,8 @@ func TestALinkThatHasEnded(t *testing.T) {
 	}
 	wrong := h.url + "/api/activities/launch?activityId=" + url.QueryEscape(d.ActivityID) + "&auth=Basic%20d3Jvbmc6d3Jvbmctd3Jvbmctd3Jvbmc%3D"
 	shown(wrong, "This link does not let you in", "unknown-credential")
-	shown(strings.Replace(d.LaunchURL, "knots", "splices", 1), "There is nothing here", "unknown-activity")
-	shown(h.url+"/api/activities/launch?auth=x", "This link is not complete or not right", "incomplete")
+	shown(strings.Replace(d.LaunchURL, "knots", "splices", 1), "This course is not here any more", "unknown-activity")
+	shown(h.url+"/api/activities/launch?auth=x", "This link is not complete", "incomplete")
 	b.Phone()
 	b.Dark()
 	ticket := pick(t, h.want(200, "POST", "/api/activities/launch", bearer(d.ServiceAccount.Token),
@@ -204,7 +204,7 @@ func TestALinkThatHasEnded(t *testing.T) {
 	b.Go(ticket)
 	b.Wait("#welcome h1")
 	saved(b)
-	shown(ticket, "This link has been used or has expired", "used-ticket-phone-dark")
+	shown(ticket, "This link is used up or too old", "used-ticket-phone-dark")
 
 	b.Go(d.LaunchURL)
 	b.Wait("#welcome h1")
@@ -219,7 +219,7 @@ func TestALinkThatHasEnded(t *testing.T) {
 		time.Sleep(200 * time.Millisecond)
 	}
 	b.Screenshot("course-denied-phone-dark")
-	shown(d.LaunchURL, "You may not open this", "suspended-phone-dark")
+	shown(d.LaunchURL, "Your account is switched off", "suspended-phone-dark")
 }
 
 // TestAPrefetchedLinkAsksFirst: a browser that fetches ahead gets a page with a button, and the ticket stays good.
@@ -259,7 +259,7 @@ func TestAPrefetchedLinkAsksFirst(t *testing.T) {
 	b.Wait("#welcome h1")
 	saved(b)
 	b.Go(ticket)
-	if got := b.Text("h1"); got != "This link has been used or has expired" {
+	if got := b.Text("h1"); got != "This link is used up or too old" {
 		t.Errorf("afterwards the page says %q", got)
 	}
 }
