@@ -17,6 +17,7 @@ import (
 
 	"rollway/internal/access"
 	"rollway/internal/app"
+	"rollway/internal/blob"
 	"rollway/internal/id"
 	"rollway/internal/lrs"
 )
@@ -100,26 +101,15 @@ func export(s *surroundings, h *app.House, c access.Caller, e lrs.Extent, w io.W
 }
 
 // writeAttachment writes the data under its name, whole or not at all.
-func writeAttachment(dir string, a lrs.Attachment) (err error) {
+func writeAttachment(dir string, a lrs.Attachment) error {
 	path := filepath.Join(dir, strings.ToLower(a.SHA2))
 	if info, err := os.Stat(path); err == nil && info.Size() == a.Size {
 		return nil
 	}
-	f, err := os.CreateTemp(dir, ".writing-")
-	if err != nil {
+	return blob.WriteFile(path, func(w io.Writer) error {
+		_, err := a.WriteTo(w)
 		return err
-	}
-	_, err = a.WriteTo(f)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	return nil
+	})
 }
 
 // open opens the file, and when resuming finds the statement to go on behind. What it returns beside the file makes it ready

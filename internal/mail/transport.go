@@ -2,8 +2,8 @@ package mail
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"net/url"
@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"rollway/internal/blob"
 	"rollway/internal/fault"
 )
 
@@ -132,29 +133,14 @@ func (f folder) send(_ context.Context, m mailing) (string, error) {
 	return name, nil
 }
 
-func (f folder) write(name string, text []byte) (err error) {
+func (f folder) write(name string, text []byte) error {
 	if err := os.MkdirAll(string(f), 0o700); err != nil {
 		return err
 	}
-	temp, err := os.CreateTemp(string(f), ".new-*") // mode 0600
-	if err != nil {
+	return blob.WriteFile(name, func(w io.Writer) error {
+		_, err := w.Write(text)
 		return err
-	}
-	_, err = temp.Write(text)
-	if err == nil {
-		err = temp.Sync()
-	}
-	if err = errors.Join(err, temp.Close()); err == nil {
-		err = os.Rename(temp.Name(), name)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(temp.Name()))
-	}
-	dir, err := os.Open(string(f))
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
+	})
 }
 
 func (f folder) probe(context.Context) (string, error) {
