@@ -44,14 +44,6 @@ func exchangeOf(ctx context.Context) *exchange {
 	return x
 }
 
-// RequestID is the id of the request that ctx belongs to: the one in X-Request-Id of its answer and in the log.
-func RequestID(ctx context.Context) string {
-	if x := exchangeOf(ctx); x != nil {
-		return x.id
-	}
-	return ""
-}
-
 // ClientAddr is the address of the client, taken from X-Forwarded-For only as far as trusted proxies wrote it.
 func ClientAddr(ctx context.Context) netip.Addr {
 	if x := exchangeOf(ctx); x != nil {
@@ -166,7 +158,7 @@ func (x *exchange) log(l *slog.Logger, r *http.Request, took time.Duration) {
 	if x.caller != "" {
 		attrs = append(attrs, slog.String("caller", x.caller))
 	}
-	if theirs := r.Header.Get("X-Request-Id"); clientRequestID(theirs) {
+	if theirs := r.Header.Get("X-Request-Id"); plainWord(theirs, 64) {
 		attrs = append(attrs, slog.String("client_request_id", theirs))
 	}
 	if !gone {
@@ -218,19 +210,6 @@ func loggedPath(r *http.Request) string {
 		}
 	}
 	return Redact(clip(path, 2<<10))
-}
-
-// clientRequestID reports whether an id that a client sent may stand in our log: 1 to 64 plain characters, no token.
-func clientRequestID(s string) bool {
-	if s == "" || len(s) > 64 {
-		return false
-	}
-	for i := range len(s) {
-		if !wordByte(s[i]) && s[i] != '.' {
-			return false
-		}
-	}
-	return true
 }
 
 // forwardedFor finds the client's address: the connection's peer, or, while that is a trusted proxy, the address which it

@@ -119,7 +119,7 @@ func QueryNames(raw string) string {
 		if i > 0 {
 			b.WriteByte('&')
 		}
-		if name, _, ok := strings.Cut(s, "="); ok && plainName(name) {
+		if name, _, ok := strings.Cut(s, "="); ok && plainWord(name, 32) && !looksRandom(name) {
 			b.WriteString(name)
 			b.WriteString("=…")
 		} else {
@@ -129,8 +129,9 @@ func QueryNames(raw string) string {
 	return b.String()
 }
 
-func plainName(s string) bool {
-	if s == "" || len(s) > 32 || looksRandom(s) {
+// plainWord reports whether what a client sent may stand in our log as a name: 1 to so many plain characters.
+func plainWord(s string, most int) bool {
+	if s == "" || len(s) > most {
 		return false
 	}
 	for i := range len(s) {

@@ -1,10 +1,7 @@
 package web
 
 import (
-	"crypto/sha256"
-	"encoding/base64"
 	"errors"
-	"html/template"
 	"math"
 	"net/http"
 	"slices"
@@ -142,23 +139,9 @@ func WriteJSON(w http.ResponseWriter, status int, v any) {
 	_, _ = w.Write(b)
 }
 
-const pageStyle = `:root{color-scheme:light dark}body{font:1.125rem/1.6 system-ui,sans-serif;max-width:36rem;margin:15vh auto 2rem;padding:0 1.25rem;overflow-wrap:anywhere}h1{font-size:1.5rem;line-height:1.25}footer{margin-top:2.5rem;font-size:.875rem;opacity:.8;overflow-wrap:anywhere}`
-
-var (
-	pageStyleHash = sha256.Sum256([]byte(pageStyle))
-	pagePolicy    = "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(pageStyleHash[:]) + "'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
-	page          = template.Must(template.New("failure").Funcs(template.FuncMap{"spans": spans}).Parse(`<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{{.Title}}</title>
-<style>` + pageStyle + `</style>
-</head>
-<body>
-<main>
-<h1>{{.Title}}</h1>
-<p>{{range spans .Fault.Message}}{{if .Code}}<code>{{.Text}}</code>{{else}}{{.Text}}{{end}}{{end}}</p>
+var failurePage = newPlainPage(
+	`footer{margin-top:2.5rem;font-size:.875rem;opacity:.8;overflow-wrap:anywhere}`,
+	`<p>{{range spans .Fault.Message}}{{if .Code}}<code>{{.Text}}</code>{{else}}{{.Text}}{{end}}{{end}}</p>
 {{- with .Fault.Fields}}
 <ul>{{range .}}
 <li>{{with .Name}}<code>{{.}}</code>: {{end}}{{.Message}}</li>{{end}}
@@ -168,11 +151,8 @@ var (
 <p>{{.}}</p>
 {{- end}}
 </main>
-<footer>Error {{.Status}} · <code>{{.Fault.Code}}</code> · request <code>{{.RequestID}}</code></footer>
-</body>
-</html>
-`))
-)
+<footer>Error {{.Status}} · <code>{{.Fault.Code}}</code> · request <code>{{.RequestID}}</code></footer>`,
+	"form-action 'none'; frame-ancestors 'self'")
 
 // span is a piece of a message; messages mark code with backquotes.
 type span struct {
@@ -194,12 +174,12 @@ func spans(message string) []span {
 func Page(w http.ResponseWriter, _ *http.Request, f Failure) {
 	h := w.Header()
 	f.Headers(h)
-	SecurityHeaders(h, pagePolicy)
+	SecurityHeaders(h, failurePage.policy)
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(f.Status)
 	words := pageWords[f.Fault.Kind]
 	// The template is ours and its data plain, so that an error here means that the client has gone.
-	_ = page.Execute(w, struct {
+	_ = failurePage.Execute(w, struct {
 		Failure
 		Title, Advice string
 	}{f, words[0], words[1]})
