@@ -209,13 +209,18 @@ func (tx *Tx) Each(ctx context.Context, query string, args []any, fn func(*Rows)
 	if err != nil {
 		return err
 	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := fn(rows); err != nil {
+	return rows.each(fn)
+}
+
+// each calls fn for every row and closes them.
+func (r *Rows) each(fn func(*Rows) error) error {
+	defer r.Close()
+	for r.Next() {
+		if err := fn(r); err != nil {
 			return err
 		}
 	}
-	return rows.Err()
+	return r.Err()
 }
 
 // Lock makes transactions that name one of the same keys wait for each other until they end. SQLite has one writer and

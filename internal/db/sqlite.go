@@ -193,13 +193,7 @@ func (t *liteTx) later(ctx context.Context, query string, args []any, each func(
 	if err != nil {
 		return err
 	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := each(rows); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
+	return rows.each(each)
 }
 
 func (t *liteTx) flushed(context.Context) error { return nil }
