@@ -75,18 +75,21 @@ func TestForwardToItself(t *testing.T) {
 	}
 }
 
+// statementsPage is what is read of an answer to GET statements.
+type statementsPage struct {
+	Statements []struct {
+		ID string `json:"id"`
+	} `json:"statements"`
+	More string `json:"more"`
+}
+
 // ascending lists the ids of all statements of a house in order.
 func ascending(h *house, headers []string) (ids []string) {
 	h.Helper()
 	path := "/xapi/statements?ascending=true&limit=1000"
 	for path != "" {
 		a := h.want(200, "GET", path, headers, "")
-		var page struct {
-			Statements []struct {
-				ID string `json:"id"`
-			} `json:"statements"`
-			More string `json:"more"`
-		}
+		var page statementsPage
 		h.must(json.Unmarshal([]byte(a.body), &page))
 		for _, st := range page.Statements {
 			ids = append(ids, st.ID)

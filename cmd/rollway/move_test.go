@@ -151,12 +151,7 @@ func (h *house) follow(token []string, got map[string]bool, done chan struct{}) 
 		through := ""
 		for address != "" {
 			a := h.ask("GET", address, token, "")
-			var page struct {
-				Statements []struct {
-					ID string `json:"id"`
-				} `json:"statements"`
-				More string `json:"more"`
-			}
+			var page statementsPage
 			if err := json.Unmarshal([]byte(a.body), &page); err != nil || a.status != 200 {
 				h.Errorf("%d %v: %s", a.status, err, a.body)
 				return

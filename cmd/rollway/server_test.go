@@ -306,7 +306,11 @@ func ask(ctx context.Context, method, url string, headers []string, body string)
 			r.Header.Set(name, value)
 		}
 	}
-	a, err := client.Do(r)
+	return send(client, r)
+}
+
+func send(c *http.Client, r *http.Request) (answer, error) {
+	a, err := c.Do(r)
 	if err != nil {
 		return answer{}, err
 	}

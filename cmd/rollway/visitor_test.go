@@ -45,13 +45,7 @@ func (v *visitor) open(method, address, contentType string, body io.Reader) (ans
 	if contentType != "" {
 		r.Header.Set("Content-Type", contentType)
 	}
-	a, err := v.client.Do(r)
-	if err != nil {
-		return answer{}, err
-	}
-	defer a.Body.Close()
-	text, err := io.ReadAll(a.Body)
-	return answer{a.StatusCode, a.Header, string(text)}, err
+	return send(v.client, r)
 }
 
 func (v *visitor) get(path string) (answer, error) { return v.open("GET", v.url+path, "", nil) }

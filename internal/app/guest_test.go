@@ -106,7 +106,12 @@ func (g *guest) do(r *http.Request) seen {
 	if g.language != "" {
 		r.Header.Set("Accept-Language", g.language)
 	}
-	res, err := g.client.Do(r)
+	return g.send(g.client, r)
+}
+
+func (g *guest) send(c *http.Client, r *http.Request) seen {
+	g.Helper()
+	res, err := c.Do(r)
 	if err != nil {
 		g.Fatal(err)
 	}

@@ -2,9 +2,6 @@ package app
 
 import (
 	"bytes"
-	"context"
-	"io"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"testing"
@@ -42,16 +39,7 @@ func TestMailLeavesWhileServing(t *testing.T) {
 	if must(err); len(waiting) != 1 || waiting[0].Attempts != 0 {
 		t.Fatalf("%+v", waiting)
 	}
-	s, err := h.Serve(t.Context(), slog.New(slog.NewTextHandler(io.Discard, nil)))
-	must(err)
-	t.Cleanup(func() {
-		if err := s.Shutdown(context.Background()); err != nil {
-			t.Error(err)
-		}
-		if err := h.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	serve(t, h)
 	var found []string
 	for end := time.Now().Add(30 * time.Second); len(found) == 0; time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(end) {

@@ -246,16 +246,7 @@ func (g *guest) raw(ask request, headers []string) seen {
 		r.Header.Set(name, value)
 	}
 	bare := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	res, err := bare.Do(r)
-	if err != nil {
-		g.Fatal(err)
-	}
-	defer res.Body.Close()
-	text, err := io.ReadAll(res.Body)
-	if err != nil {
-		g.Fatal(err)
-	}
-	return seen{res.StatusCode, res.Request.URL.Path, res.Header, string(text)}
+	return g.send(&bare, r)
 }
 
 func (o *owner) cookie() string {

@@ -12,13 +12,9 @@ import (
 	"rollway/internal/db/dbtest"
 )
 
-// The first origin answers under its own names only, but probes under any.
-func TestMainOriginAnswersToItsNames(t *testing.T) {
-	t.Parallel()
-	h, err := Open(t.Context(), Config{Data: t.TempDir(), DB: dbtest.URL(t, db.SQLite), HTTP: "127.0.0.1:0", CoursewareHTTP: "127.0.0.1:0", PublicURL: "https://Learn.example:8443", CoursewareURL: "https://content.example"})
-	if err != nil {
-		t.Fatal(err)
-	}
+// serve has a house answer requests until the test ends, and closes it.
+func serve(t *testing.T, h *House) *Serving {
+	t.Helper()
 	s, err := h.Serve(t.Context(), slog.New(slog.NewTextHandler(io.Discard, nil)))
 	if err != nil {
 		t.Fatal(err)
@@ -31,6 +27,17 @@ func TestMainOriginAnswersToItsNames(t *testing.T) {
 			t.Error(err)
 		}
 	})
+	return s
+}
+
+// The first origin answers under its own names only, but probes under any.
+func TestMainOriginAnswersToItsNames(t *testing.T) {
+	t.Parallel()
+	h, err := Open(t.Context(), Config{Data: t.TempDir(), DB: dbtest.URL(t, db.SQLite), HTTP: "127.0.0.1:0", CoursewareHTTP: "127.0.0.1:0", PublicURL: "https://Learn.example:8443", CoursewareURL: "https://content.example"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := serve(t, h)
 	for host, want := range map[string]int{
 		"learn.example": 200, "LEARN.example:8443": 200, "localhost:8080": 200, "127.0.0.1": 200, "[::1]:8080": 200,
 		"rebound.example": 421, "content.example": 421, "x.learn.example": 421, "10.0.0.7": 421,

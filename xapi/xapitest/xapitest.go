@@ -39,20 +39,6 @@ func Statement(line xapi.Version) *rapid.Generator[[]byte] {
 	})
 }
 
-// Agent generates the JSON text of an Agent.
-func Agent() *rapid.Generator[[]byte] {
-	return rapid.Custom(func(t *rapid.T) []byte {
-		return []byte(generator{t, xapi.V2}.agent(false))
-	})
-}
-
-// Actor generates the JSON text of an Agent or a Group.
-func Actor() *rapid.Generator[[]byte] {
-	return rapid.Custom(func(t *rapid.T) []byte {
-		return []byte(generator{t, xapi.V2}.actor(false))
-	})
-}
-
 // IFI generates identifiers of all four kinds.
 func IFI() *rapid.Generator[xapi.IFI] {
 	return rapid.Custom(func(t *rapid.T) xapi.IFI {
