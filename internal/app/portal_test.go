@@ -30,11 +30,14 @@ func TestPagesForPeople(t *testing.T) {
 		first := g.wants(g.get("/signup"), 200)
 		number, answer := g.solve(first)
 
-		// What is wrong is told, what was typed is there again but for the password, and so is the picture.
+		// All that is wrong is told, what was typed is there again but for the password, and so is the picture.
 		s := g.post("/signup", "do", "create", "challenge", number, "answer", answer, "work", "", "email", "ada@nowhere", "first", "Ada <b>", "last", "Lovelace", "password", "short", "newsletter", "yes")
-		g.wants(s, 422, `href="#password"`, `value="ada@nowhere"`, `value="Ada &lt;b&gt;"`, `value="Lovelace"`, `checked`, `value="`+answer+`"`, `value="`+number+`"`, "autofocus")
+		g.wants(s, 422, "2 things need another look", `href="#email"`, `href="#password"`, `value="ada@nowhere"`, `value="Ada &lt;b&gt;"`, `value="Lovelace"`, `checked`, `value="`+answer+`"`, `value="`+number+`"`, "autofocus")
 		if strings.Contains(s.text, `value="short"`) {
 			t.Error("the password is on the page")
+		}
+		if strings.Index(s.text, `href="#email"`) > strings.Index(s.text, `href="#password"`) {
+			t.Error("what is wrong is not told in the order of the fields")
 		}
 		s = g.post("/signup", "do", "create", "challenge", number, "answer", "zzzzz", "work", "", "email", "ada@example.org", "password", passphrase)
 		g.wants(s, 422, `href="#answer"`, `value="ada@example.org"`)

@@ -2,6 +2,7 @@ package signup
 
 import (
 	"context"
+	"errors"
 	"net/netip"
 	"strings"
 	"time"
@@ -146,36 +147,41 @@ type newcomer struct {
 	begun   Begun
 }
 
+// check reports all that is wrong with a request, joined, in the order of the guide: who says one thing says the first.
 func (s *Signup) check(r Request) (*newcomer, error) {
 	policy := s.signin.Policy
 	if r.Lenient {
 		policy = signin.Policy{Min: signin.Lowest, Listed: true}
 	}
-	if err := policy.Check(r.Password, r.Email, r.Name, r.First, r.Last, s.signin.Site); err != nil {
-		return nil, err
-	}
 	n := &newcomer{Request: r}
 	n.Lang = mail.Language(r.Lang)
-	var err error
-	if n.address, err = mail.ParseAddress(r.Email); err != nil {
-		return nil, fault.Of(err).With(fault.Field{Name: "email", Message: "Correct it.", Value: r.Email})
-	}
-	if n.folded, err = mail.Fold(r.Email); err != nil {
+	if err := errors.Join(policy.Check(r.Password, r.Email, r.Name, r.First, r.Last, s.signin.Site), s.checkAddress(n), checkNames(n)); err != nil {
 		return nil, err
 	}
-	if err := s.Settings.admits(mail.Domain(n.address)); err != nil {
-		return nil, err
+	n.hash = s.addressHash(n.folded)
+	return n, nil
+}
+
+func (s *Signup) checkAddress(n *newcomer) (err error) {
+	if n.address, err = mail.ParseAddress(n.Email); err != nil {
+		return fault.Of(err).With(fault.Field{Name: "email", Message: "Correct it.", Value: n.Email})
 	}
+	if n.folded, err = mail.Fold(n.Email); err != nil {
+		return err
+	}
+	return s.Settings.admits(mail.Domain(n.address))
+}
+
+func checkNames(n *newcomer) (err error) {
 	if strings.TrimSpace(n.Name) == "" {
 		n.Name = n.First + " " + n.Last
 	}
 	for _, text := range []*string{&n.First, &n.Last, &n.Name} {
 		if *text, err = directory.ParseName(*text); err != nil {
-			return nil, fault.Of(err).With(fault.Field{Name: "name", Message: "It is too long or has control characters."})
+			return fault.Of(err).With(fault.Field{Name: "name", Message: "It is too long or has control characters."})
 		}
 	}
-	n.hash = s.addressHash(n.folded)
-	return n, nil
+	return nil
 }
 
 func (s *Signup) addressHash(folded string) []byte { return s.key.Hash("signup address", folded) }

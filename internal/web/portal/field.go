@@ -1,6 +1,9 @@
 package portal
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // field is one field of a form with its label, what was typed and what is wrong with it.
 type field struct {
@@ -61,8 +64,12 @@ type problem struct {
 // problems are what is wrong with a form, in the order of its fields.
 type problems []problem
 
-// on puts the texts of the problems next to the fields.
+// on puts the texts of the problems next to the fields, and the problems into the order of these.
 func (p problems) on(fields ...*field) {
+	place := func(one problem) int {
+		return slices.IndexFunc(fields, func(f *field) bool { return f.ID == one.Field })
+	}
+	slices.SortStableFunc(p, func(a, b problem) int { return place(a) - place(b) })
 	for _, f := range fields {
 		for _, one := range p {
 			if one.Field == f.ID && f.Error == "" {

@@ -96,9 +96,24 @@ var fieldOf = map[string]string{
 	"link_title": "title", "link_url": "url", "link_host": "url", "launch_parameter": "url", "link_activity": "activity",
 }
 
-// complain puts a fault about what was typed into words, next to its field, and gives the status of the answer. Other errors
+// complain puts faults about what was typed into words, next to their fields, and gives the status of the answer. Other errors
 // are returned as they are.
-func (v *visit) complain(err error) (problems, int, error) {
+func (v *visit) complain(err error) (list problems, status int, other error) {
+	joined, several := err.(interface{ Unwrap() []error })
+	if !several {
+		return v.complainOf(err)
+	}
+	for _, one := range joined.Unwrap() {
+		next, code, other := v.complainOf(one)
+		if other != nil {
+			return nil, 0, err
+		}
+		list, status = append(list, next...), code
+	}
+	return list, status, nil
+}
+
+func (v *visit) complainOf(err error) (problems, int, error) {
 	f := fault.Of(err)
 	p := problem{Field: fieldOf[f.Code]}
 	status := web.StatusOf(err)
