@@ -51,6 +51,7 @@ func TestTheOperatorFindsWhoSignedUp(t *testing.T) {
 		d.says(0, "why "+person+" -o json", there, `{"org":"`+slug+`",`)
 		d.says(0, "why nobody@example.org", "Nobody")
 		d.says(0, "person get "+ada, there, person)
+		d.says(0, "person get "+ada+" -o json", `"org":"`+slug+`"`)
 		d.says(1, "person get "+ada+" --org default", "Nobody is known")
 		d.says(1, "person get nobody@example.org", "Nobody is known")
 		d.says(0, "person list", "ORG", slug, person)

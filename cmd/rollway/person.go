@@ -35,7 +35,7 @@ type shownPerson struct {
 	Agents     []xapi.Agent               `json:"agents"`
 	Attributes map[string]directory.Value `json:"attributes,omitempty"`
 	Outcome    string                     `json:"outcome,omitempty"`
-	Org        string                     `json:"org,omitempty"` // where people are listed
+	Org        string                     `json:"org,omitempty"` // where people are listed or shown
 }
 
 func shown(p directory.Person) shownPerson {
@@ -157,7 +157,11 @@ func (c *PersonGet) Run(s *surroundings) error {
 		for _, name := range slices.Sorted(maps.Keys(p.Attributes)) {
 			rows = append(rows, []string{"attribute " + name, p.Attributes[name].String()})
 		}
-		return c.print(s, shown(p), []string{"field", "value"}, rows)
+		out := shown(p)
+		if out.Org, err = (slugs{}).of(s, h, caller.Org); err != nil {
+			return err
+		}
+		return c.print(s, out, []string{"field", "value"}, rows)
 	})
 }
 
