@@ -28,6 +28,7 @@ type SigninConfig struct {
 func (h *House) welcome(key access.Key) error {
 	c := h.Config
 	h.Limits = limit.New(h.DB, func(text string) []byte { return key.Hash("limit", text) })
+	h.Launcher.Ledger = h.Limits
 	s := signin.New(h.DB, key, h.Changes, h.Limits, h.Mail, c.PublicURL)
 	s.Policy.Min, s.Ended = c.PasswordMin, h.Credentials.EndLaunchesTx
 	s.Site = strings.Join([]string{c.MailFromName, hostOf(c.PublicURL), "Rollway"}, " ")

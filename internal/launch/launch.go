@@ -13,6 +13,7 @@ import (
 	"rollway/internal/db"
 	"rollway/internal/fault"
 	"rollway/internal/id"
+	"rollway/internal/limit"
 	"rollway/internal/lrs"
 	"rollway/xapi"
 )
@@ -20,6 +21,9 @@ import (
 // Launcher launches content. Make one with New.
 type Launcher struct {
 	Records *lrs.Store // where progress is read from; to be set before [Launcher.Courses] is used
+
+	Ledger *limit.Ledger // counts what people launch for themselves; to be set before [Launcher.StartOwn] is used
+	Own    limit.Rule    // how often one person may
 
 	db          *db.DB
 	content     *content.Catalogue
@@ -43,7 +47,7 @@ const TicketTTL = 60 * time.Second
 
 // New returns a launcher. Close it when done.
 func New(d *db.DB, key access.Key, c *content.Catalogue, v *credential.Vault, where Addresses) *Launcher {
-	l := &Launcher{db: d, key: key, content: c, credentials: v, tokens: newPathTokens(key.Hash("path token")), where: where, ticketTTL: TicketTTL}
+	l := &Launcher{db: d, key: key, content: c, credentials: v, tokens: newPathTokens(key.Hash("path token")), where: where, ticketTTL: TicketTTL, Own: ownRule}
 	l.group = db.NewGroup(d, l.write)
 	return l
 }

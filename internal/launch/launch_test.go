@@ -19,6 +19,7 @@ import (
 	"rollway/internal/directory"
 	"rollway/internal/fault"
 	"rollway/internal/id"
+	"rollway/internal/limit"
 	"rollway/xapi"
 )
 
@@ -30,6 +31,7 @@ type house struct {
 	people   *directory.Directory
 	vault    *credential.Vault
 	launcher *Launcher
+	ledger   *limit.Ledger
 	accounts *access.Accounts
 	lms      access.Caller
 }
@@ -47,6 +49,8 @@ func furnished(t testing.TB, d *db.DB) *house {
 	h.accounts = access.NewAccounts(d, key, h.changes)
 	h.vault = credential.New(d, key, h.accounts, h.changes)
 	h.launcher = New(d, key, catalogue, h.vault, Addresses{Public: "http://localhost:8080", Courseware: "http://localhost:8081"})
+	h.ledger = limit.New(d, func(text string) []byte { return key.Hash("limit", text) })
+	h.launcher.Ledger = h.ledger
 	t.Cleanup(func() { h.launcher.Close(); h.vault.Close() })
 	zip, err := sample.Zip()
 	h.must(err)

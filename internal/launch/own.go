@@ -3,20 +3,28 @@ package launch
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"rollway/internal/access"
 	"rollway/internal/db"
+	"rollway/internal/limit"
 	"rollway/internal/signin"
 	"rollway/xapi"
 )
+
+// ownRule lets nobody who signed up fill the disk with launches.
+var ownRule = limit.Rule{Name: "own launch", Rate: &limit.Rate{Burst: 60, Per: 10 * time.Second}}
 
 // StartOwn launches content for the person who is signed in, also for one who holds a right: the credential that is minted
 // never carries it, and ends with the session.
 //
 // Faults: Forbidden for any other caller (not_signed_in) and for the person's state, NotFound for an unknown activity or
-// somebody else's registration, Conflict when Registration and NewAttempt contradict.
+// somebody else's registration, Conflict when Registration and NewAttempt contradict, TooMany ([limit.Exceeded]).
 func (l *Launcher) StartOwn(ctx context.Context, c access.Caller, r Request) (Launch, error) {
 	if err := signedIn(c); err != nil {
+		return Launch{}, err
+	}
+	if err := l.Ledger.Take(ctx, limit.Try{Rule: l.Own, Subject: c.Person.String()}); err != nil {
 		return Launch{}, err
 	}
 	var key string

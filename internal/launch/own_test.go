@@ -3,12 +3,14 @@ package launch
 import (
 	"net/url"
 	"testing"
+	"time"
 
 	"rollway/internal/access"
 	"rollway/internal/content/sample"
 	"rollway/internal/db"
 	"rollway/internal/fault"
 	"rollway/internal/id"
+	"rollway/internal/limit"
 	"rollway/internal/signin"
 )
 
@@ -50,5 +52,29 @@ func TestStartOwn(t *testing.T) {
 		h.must(err)
 		_, err = h.launcher.StartOwn(h.Context(), session, Request{Activity: sample.ActivityID})
 		h.wants(err, fault.Forbidden, "person_suspended")
+	})
+}
+
+// Nobody launches for themselves without end, and that does not keep anybody else from it.
+func TestOwnLaunchesAreLimited(t *testing.T) {
+	each(t, func(h *house) {
+		h.launcher.Own.Rate = &limit.Rate{Burst: 2, Per: time.Minute}
+		start := func(name string) func() error {
+			p, _ := h.person(name)
+			begun, _, err := h.doorkeeper().Begin(h.Context(), id.DefaultOrg, p.ID, signin.Browser, signin.Device{})
+			h.must(err)
+			return func() error {
+				_, err := h.launcher.StartOwn(h.Context(), access.SignedIn(id.DefaultOrg, p.ID, begun.ID, 0), Request{Activity: sample.ActivityID})
+				return err
+			}
+		}
+		ada, bob := start("ada"), start("bob")
+		h.must(ada())
+		h.must(ada())
+		h.wants(ada(), fault.TooMany, "too_many_tries")
+		h.must(bob())
+		h.ledger.Now = func() time.Time { return time.Now().Add(time.Minute) }
+		h.must(ada())
+		h.wants(ada(), fault.TooMany, "too_many_tries")
 	})
 }

@@ -12,7 +12,6 @@ import (
 	"rollway/internal/content/sample"
 	"rollway/internal/fault"
 	"rollway/internal/id"
-	"rollway/internal/limit"
 	"rollway/internal/mail"
 	"rollway/internal/outbox"
 	"rollway/internal/signin"
@@ -24,7 +23,7 @@ func (h *house) doorkeeper() *signin.Signin {
 	key := access.NewKey()
 	office, err := mail.New(h.db, outbox.New(h.db), key, mail.Config{PublicURL: "http://localhost:8080"})
 	h.must(err)
-	s := signin.New(h.db, key, h.changes, limit.New(h.db, func(text string) []byte { return key.Hash("limit", text) }), office, "http://localhost:8080")
+	s := signin.New(h.db, key, h.changes, h.ledger, office, "http://localhost:8080")
 	s.Ended = h.vault.EndLaunchesTx
 	return s
 }
