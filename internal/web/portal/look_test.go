@@ -144,3 +144,21 @@ func shoot(b *browsertest.Browser, lang, name, size string) {
 		b.Screenshot(lang + "-" + name + "-" + size)
 	}
 }
+
+// On a phone the bar above a course leaves the title most of its width, in every language.
+func TestCourseTitleOnAPhone(t *testing.T) {
+	t.Parallel()
+	url := exhibition(t)
+	b := browsertest.Open(t)
+	b.Size(320, 640)
+	for _, lang := range languages {
+		b.Go(url + "/" + lang + "/launch")
+		if title := browsertest.Eval[float64](b, `document.querySelector(".bar h1").clientWidth`); title < 160 {
+			t.Errorf("%s: the title has %v px", lang, title)
+		}
+		if end := browsertest.Eval[float64](b, `document.querySelector(".bar p").getBoundingClientRect().bottom`); end > 43 {
+			t.Errorf("%s: what was saved stands down to %v px of a bar of 44", lang, end)
+		}
+		shoot(b, lang, "launch", "320")
+	}
+}
