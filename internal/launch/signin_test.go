@@ -12,6 +12,7 @@ import (
 	"rollway/internal/content/sample"
 	"rollway/internal/fault"
 	"rollway/internal/id"
+	"rollway/internal/limit"
 	"rollway/internal/mail"
 	"rollway/internal/outbox"
 	"rollway/internal/signin"
@@ -112,6 +113,7 @@ func TestLaunchEndsWithWhatBeganTheSession(t *testing.T) {
 func TestLaunchWhileTheSessionEnds(t *testing.T) {
 	each(t, func(h *house) {
 		door := h.doorkeeper()
+		h.launcher.Own.Rate = &limit.Rate{Burst: 200, Per: time.Second}
 		ada, _ := h.person("ada")
 		for range 5 {
 			_, token, err := door.Begin(h.Context(), id.DefaultOrg, ada.ID, signin.Browser, signin.Device{})
