@@ -121,6 +121,7 @@ func TestTroubleWithACourse(t *testing.T) {
 	b.Go(url + "/de/launch-blocked")
 	b.Wait(`[data-trouble="storage"]`)
 	b.WaitFor(`document.activeElement.dataset.trouble === "storage" && document.activeElement.querySelector("time").textContent !== ""`)
+	b.WaitFor(`(box => box.left >= 6 && box.right <= innerWidth - 6)(document.activeElement.getBoundingClientRect())`) // where its ring is seen whole
 	at, err := time.Parse(time.RFC3339, browsertest.Eval[string](b, `document.activeElement.querySelector("time").dateTime`))
 	if err != nil {
 		t.Fatal(err)
