@@ -103,6 +103,7 @@ const (
 	answerFor   = 50 * time.Millisecond  // when this process has not written since
 	answerAfter = 5 * time.Millisecond   // when it has
 	answerStill = 250 * time.Millisecond // while a newer one is being looked for
+	answerAlong = time.Second            // where it only goes along, on SQLite as well
 )
 
 // ConsistentThrough is the time up to which (inclusive) every statement is to be seen by a query that starts after this
@@ -117,6 +118,15 @@ func (s *Store) ConsistentThrough(ctx context.Context) (time.Time, error) {
 		return t, nil
 	}
 	return s.through(ctx)
+}
+
+// ThroughAlong is ConsistentThrough with a lag of up to a second more, which costs next to nothing: for answers to what is no
+// query, which nobody goes on from.
+func (s *Store) ThroughAlong(ctx context.Context) (time.Time, error) {
+	if t, age, _ := s.order.latest(); age < answerAlong {
+		return t, nil
+	}
+	return s.ConsistentThrough(ctx)
 }
 
 // through is ConsistentThrough without that lag, for what takes longer anyway and should come to its end: it covers all that

@@ -138,17 +138,18 @@ func (d *door) dispatch(w http.ResponseWriter, r *http.Request, name string, kno
 	return do(w, r, a)
 }
 
-// consistentThrough sets the header that every answer to a query for statements carries, errors too. It is asked before the
-// query starts, so that the query sees all that it promises.
+// consistentThrough sets the header that every answer of the resource carries, errors too (Communication 2.1.3). It is asked
+// before a query starts, so that the query sees all that it promises.
 func (d *door) consistentThrough(w http.ResponseWriter, r *http.Request) error {
 	method := r.Method
-	if query, err := web.ParseQuery(r.URL.RawQuery); err == nil && method == http.MethodPost {
+	if query, err := web.ParseQuery(r.URL.RawQuery); err == nil && method == http.MethodPost && query.Has("method") {
 		method = query.Get("method") // alternate syntax
 	}
-	if method != http.MethodGet && method != http.MethodHead {
-		return nil
+	ask := d.store.ThroughAlong
+	if method == http.MethodGet || method == http.MethodHead {
+		ask = d.store.ConsistentThrough
 	}
-	through, err := d.store.ConsistentThrough(r.Context())
+	through, err := ask(r.Context())
 	if err != nil {
 		set(w.Header(), writtenVersion, latest.String())
 		return err

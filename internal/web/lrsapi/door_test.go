@@ -243,15 +243,21 @@ func compare(t *testing.T, got string) {
 	}
 }
 
-// The header of a statements GET is there whatever the answer is, and true: what was acknowledged before is covered.
+// The header of every answer of the resource is there whatever that is, and true: what was acknowledged before is covered.
 func TestConsistentThrough(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := serve(t, d)
 		for i := range 5 {
 			sid := fmt.Sprintf("00000000-0000-4000-8000-0000000001%02d", i)
-			if a := s.do(t, exchange{method: "PUT", path: "statements?statementId=" + sid, body: statement(ann, "http://example.com/verb")}); a.status != 204 {
+			before := time.Now().UTC()
+			a := s.do(t, exchange{method: "PUT", path: "statements?statementId=" + sid, body: statement(ann, "http://example.com/verb")})
+			if a.status != 204 {
 				t.Fatal(a)
+			}
+			// Nobody waits for a newer one when storing.
+			if at := throughOf(t, a); at.Before(before.Add(-5*time.Second)) || at.After(time.Now()) {
+				t.Errorf("what was stored at %v is answered with %v", before, at)
 			}
 			one := s.do(t, exchange{method: "GET", path: "statements?statementId=" + sid})
 			stored := regexp.MustCompile(`"stored":"([^"]+)"`).FindStringSubmatch(one.body)
@@ -270,13 +276,29 @@ func TestConsistentThrough(t *testing.T) {
 			{method: "HEAD", path: "statements?foo=1"},
 			{method: "GET", path: "statements?statementId=00000000-0000-4000-8000-00000000dead"},
 			{method: "POST", path: "statements?method=GET", header: "Content-Type: application/x-www-form-urlencoded", body: "limit=x"},
+			{method: "POST", path: "statements?method=PUT", header: "Content-Type: application/x-www-form-urlencoded", body: "statementId=x"},
+			{method: "POST", path: "statements", body: "{}"},
+			{method: "POST", path: "statements", header: "Authorization: Test wrong", body: statement(ann, "http://example.com/verb")},
+			{method: "PUT", path: "statements", header: "X-Experience-API-Version:", body: statement(ann, "http://example.com/verb")},
+			{method: "DELETE", path: "statements"},
 		} {
 			a := s.do(t, e)
-			if _, err := time.Parse("2006-01-02T15:04:05.000Z", a.header.Get("X-Experience-API-Consistent-Through")); err != nil || a.status < 400 {
-				t.Errorf("%v: %d %v", e, a.status, err)
+			throughOf(t, a)
+			if a.status < 400 {
+				t.Errorf("%v: %d", e, a.status)
 			}
 		}
 	})
+}
+
+// throughOf is the header of an answer.
+func throughOf(t *testing.T, a answer) time.Time {
+	t.Helper()
+	at, err := time.Parse("2006-01-02T15:04:05.000Z", a.header.Get("X-Experience-API-Consistent-Through"))
+	if err != nil {
+		t.Errorf("%d: %v", a.status, err)
+	}
+	return at
 }
 
 func statement(actor, verb string) string {
