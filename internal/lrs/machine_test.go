@@ -183,6 +183,16 @@ func drawContext(r *rapid.T, s *told) (context []string) {
 		s.related = append(s.related, mbox(name), mbox("team"))
 		context = append(context, `"team":{"objectType":"Group","mbox":"mailto:team@example.org","member":[`+agentText(name)+`]}`)
 	}
+	if chance(r, "context agent", 6) {
+		name := oneOf(r, "context agent is", machineNames...)
+		s.related = append(s.related, mbox(name))
+		context = append(context, `"contextAgents":[{"objectType":"contextAgent","agent":`+agentText(name)+`,"relevantTypes":["https://example.org/tutor"]}]`)
+	}
+	if chance(r, "context group", 6) {
+		name := oneOf(r, "context group has", machineNames...)
+		s.related = append(s.related, mbox(name), mbox("crew"))
+		context = append(context, `"contextGroups":[{"objectType":"contextGroup","group":{"objectType":"Group","mbox":"mailto:crew@example.org","member":[`+agentText(name)+`]}}]`)
+	}
 	if chance(r, "parent", 4) {
 		activity := oneOf(r, "parent is", machineActivities...)
 		s.more = append(s.more, activity)
@@ -254,7 +264,11 @@ func (m *shelf) put(r *rapid.T) {
 	var err error
 	node := oneOf(r, "node", m.nodes...)
 	if len(sent) == 1 && chance(r, "PUT", 2) {
-		_, err = node.Put(m.Context(), c, xapi.V1, parse(m, sent[0].id), []byte(texts[0]))
+		line := xapi.V1
+		if strings.Contains(texts[0], `"contextAgents"`) || strings.Contains(texts[0], `"contextGroups"`) {
+			line = xapi.V2
+		}
+		_, err = node.Put(m.Context(), c, line, parse(m, sent[0].id), []byte(texts[0]))
 	} else {
 		_, err = node.Put(m.Context(), c, xapi.V2, id.StatementID{}, []byte("["+strings.Join(texts, ",")+"]"))
 	}
@@ -297,7 +311,7 @@ func (m *shelf) read(r *rapid.T, s *told) {
 func (m *shelf) query(r *rapid.T) {
 	q := lrs.Query{Ascending: rapid.Bool().Draw(r, "ascending"), Limit: rapid.IntRange(1, 7).Draw(r, "limit"), RelatedAgents: rapid.Bool().Draw(r, "related agents"), RelatedActivities: rapid.Bool().Draw(r, "related activities")}
 	if chance(r, "by agent", 2) {
-		q.Agent = mbox(oneOf(r, "agent", append(machineNames, "team", "nobody")...))
+		q.Agent = mbox(oneOf(r, "agent", append(machineNames, "team", "crew", "nobody")...))
 	}
 	if chance(r, "by verb", 2) {
 		q.Verb = oneOf(r, "verb", verbs+"did", verbs+"saw", string(xapi.VerbVoided))

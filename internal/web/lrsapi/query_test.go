@@ -144,30 +144,52 @@ func TestFormsTakeOneCredential(t *testing.T) {
 	}
 }
 
-// HEAD is GET without the body, and leaves the connection usable.
+// HEAD is GET without the body, of every resource, and leaves the connection usable.
 func TestHeadIsGetWithoutBody(t *testing.T) {
 	t.Parallel()
-	s := serve(t, dbtest.Open(t, db.SQLite))
-	long := strings.Repeat(`"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",`, 2000) + `""`
-	for _, e := range []exchange{
-		{method: "PUT", path: state, body: "[" + long + "]"},
-		{method: "PUT", path: "statements?statementId=" + first, body: statement(ann, "http://example.com/did")},
-		{method: "POST", path: "statements", body: strings.Replace(statement(ann, "http://example.com/did"), `activity"}`, `activity"},"result":{"response":"`+strings.Repeat("long ", 20_000)+`"}`, 1)},
-	} {
-		if a := s.do(t, e); a.status >= 300 {
-			t.Fatal(a)
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s := serve(t, d)
+		long := strings.Repeat(`"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",`, 2000) + `""`
+		shared := "activities/profile?activityId=" + q("http://example.com/activity")
+		for _, e := range []exchange{
+			{method: "PUT", path: state, body: "[" + long + "]"},
+			{method: "PUT", path: profile, header: "If-None-Match: *", body: "[" + long + "]"},
+			{method: "PUT", path: shared + "&profileId=p", header: "If-None-Match: *", body: "[" + long + "]"},
+			{method: "PUT", path: "statements?statementId=" + first, body: statement(ann, "http://example.com/did")},
+			{method: "POST", path: "statements", header: mixedType(), body: mixed(attaching("", ann, attachment(long)), part(long))},
+			{method: "POST", path: "statements", body: strings.Replace(statement(ann, "http://example.com/did"), `activity"}`, `activity"},"result":{"response":"`+strings.Repeat("long ", 20_000)+`"}`, 1)},
+		} {
+			if a := s.do(t, e); a.status >= 300 {
+				t.Fatal(a)
+			}
 		}
+		more := strings.TrimPrefix(s.page(t, exchange{method: "GET", path: "statements?limit=1"}).More, "/xapi/")
+		for range 3 {
+			for _, path := range []string{"about", state, "activities/state?" + place, profile, "agents/profile?agent=" + q(ann), shared + "&profileId=p", shared, "agents?agent=" + q(ann), "activities?activityId=" + q("http://example.com/a"),
+				"statements?statementId=" + first, "statements?attachments=true&statementId=" + first, "statements", "statements?attachments=true", more, "nothing", "statements?x=1", "statements?statementId=" + missing} {
+				s.checkHead(t, path)
+			}
+		}
+	})
+}
+
+// checkHead holds the answer to HEAD against that to GET.
+func (s *server) checkHead(t *testing.T, path string) {
+	t.Helper()
+	get, head := s.do(t, exchange{method: "GET", path: path}), s.do(t, exchange{method: "HEAD", path: path})
+	// Of a multipart answer the boundary is another each time.
+	typeOf := func(a answer) string {
+		kind, _, _ := strings.Cut(a.header.Get("Content-Type"), "boundary=")
+		return kind
 	}
-	for range 3 {
-		for _, path := range []string{"about", state, "activities/state?" + place, "statements?statementId=" + first, "statements", "agents?agent=" + q(ann), "activities?activityId=" + q("http://example.com/a"), "nothing", "statements?x=1"} {
-			get, head := s.do(t, exchange{method: "GET", path: path}), s.do(t, exchange{method: "HEAD", path: path})
-			if head.body != "" || head.status != get.status || head.header.Get("Content-Type") != get.header.Get("Content-Type") || head.header.Get("ETag") != get.header.Get("ETag") || head.header.Get("Last-Modified") != get.header.Get("Last-Modified") {
-				t.Errorf("%s: GET %d %v, HEAD %d %v", path, get.status, get.header, head.status, head.header)
-			}
-			if n := head.header.Get("Content-Length"); n != "" && n != fmt.Sprint(len(get.body)) {
-				t.Errorf("%s: HEAD says %s bytes, GET has %d", path, n, len(get.body))
-			}
-		}
+	if head.body != "" || get.body == "" || head.status != get.status || typeOf(head) != typeOf(get) || head.header.Get("ETag") != get.header.Get("ETag") || head.header.Get("Last-Modified") != get.header.Get("Last-Modified") {
+		t.Errorf("%s: GET %d %v, HEAD %d %v", path, get.status, get.header, head.status, head.header)
+	}
+	if n := head.header.Get("Content-Length"); n != "" && n != fmt.Sprint(len(get.body)) {
+		t.Errorf("%s: HEAD says %s bytes, GET has %d", path, n, len(get.body))
+	}
+	if (head.header.Get(through) == "") != (get.header.Get(through) == "") {
+		t.Errorf("%s: GET %v, HEAD %v", path, get.header, head.header)
 	}
 }
 

@@ -131,7 +131,7 @@ func (s *scribe) id(n int) string {
 
 func (s *scribe) agent() string {
 	return one(s, ann, bob, `{"objectType":"Agent","name":"C","account":{"homePage":"https://example.com","name":"c ü"}}`, `{"openid":"https://example.com/d"}`,
-		`{"mbox_sha1sum":"ebd31e95054c018b10727ccffd2ef2ec3a016ee9"}`, `{"objectType":"Group","mbox":"mailto:team@example.com","member":[`+ann+`]}`)
+		`{"mbox_sha1sum":"ebd31e95054c018b10727ccffd2ef2ec3a016ee9"}`, `{"objectType":"Group","mbox":"mailto:team@example.com","member":[`+ann+`]}`, `{"objectType":"Group","mbox":"mailto:crew@example.com"}`)
 }
 
 func (s *scribe) activity() string {
@@ -179,6 +179,10 @@ func (s *scribe) statement(sid string) string {
 	}
 	if s.IntN(3) == 0 {
 		context = append(context, fmt.Sprintf(`"contextActivities":{%q:%s}`, one(s, "parent", "grouping", "category", "other"), one(s, s.activity(), "["+s.activity()+","+s.activity()+"]")))
+	}
+	if s.IntN(8) == 0 { // of 2.0 alone
+		context = append(context, fmt.Sprintf(`"contextAgents":[{"objectType":"contextAgent","agent":%s}],"contextGroups":[{"objectType":"contextGroup","group":{"objectType":"Group","mbox":"mailto:crew@example.com","member":[%s]},"relevantTypes":["http://example.com/type/1"]}]`,
+			one(s, ann, bob, `{"openid":"https://example.com/d"}`), one(s, ann, bob)))
 	}
 	if len(context) > 0 {
 		parts = append(parts, `"context":{`+strings.Join(context, ",")+`}`)
