@@ -69,6 +69,51 @@ func TestForwardPauseResumeRemove(t *testing.T) {
 	})
 }
 
+// A receiver that is down for a day, which is some 400 attempts, is still asked at least every five minutes, its state says
+// since when it waits, and when it is back it gets everything without anybody's help.
+func TestForwardAfterADay(t *testing.T) {
+	eachSending(t, func(s *sending) {
+		const most, day = 5 * time.Minute, 400
+		s.spoilBy(func(w http.ResponseWriter, _ *http.Request, _ []string) bool {
+			hangUp(s.T, w)
+			return true
+		})
+		s.add(s.request("archive"))
+		ids := s.put(xapi.V1, times(130, did)...)
+		first := s.get("archive").Waiting
+		for _, failed := range []int{1, 2, 12, day} {
+			if failed > 2 {
+				s.pass5Minutes(failed - 1)
+			}
+			s.until(fmt.Sprintf("attempt %d has failed", failed), func() bool { return s.get("archive").Attempts >= failed })
+			f := s.get("archive")
+			if wait := time.Until(f.NextTry); f.NextTry.IsZero() || wait > most || failed > 10 && wait < most/2-time.Minute {
+				s.Errorf("after %d attempts the next comes in %v", failed, wait)
+			}
+			if f.LastError == "" || f.Sent != 0 || f.Refused != 0 || first.IsZero() || !f.Waiting.Equal(first) {
+				s.Errorf("%+v", f)
+			}
+		}
+		s.spoilBy(nil)
+		s.pass5Minutes(day)
+		s.arrive(ids)
+		s.until("all is well", func() bool { f := s.get("archive"); return f.LastError == "" && f.Waiting.IsZero() && f.Attempts == 0 })
+	})
+}
+
+// pass5Minutes lets five minutes pass for the job that waits, after so many attempts.
+func (s *sending) pass5Minutes(attempts int) {
+	s.Helper()
+	s.until("the job waits", func() (waits bool) {
+		s.must(s.house.DB.Write(s.Context(), func(tx *db.Tx) error {
+			n, err := tx.Exec(s.Context(), "UPDATE outbox_jobs SET attempts = ?, due = due - ? WHERE kind = 'forward' AND lease IS NULL", attempts, (5 * time.Minute).Microseconds())
+			waits = n == 1
+			return err
+		}))
+		return waits
+	})
+}
+
 // Several nodes on one database share the work: nothing is sent twice, and in order.
 func TestForwardFromTwoNodes(t *testing.T) {
 	t.Parallel()
