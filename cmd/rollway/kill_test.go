@@ -138,12 +138,15 @@ func (f *nemesis) round(i int, happen, mend func()) {
 func newRand(seed uint64, stream int) *rand.Rand { return rand.New(rand.NewPCG(seed, uint64(stream))) }
 
 func (f *nemesis) report(what string) {
-	statements := 0
+	statements, data := 0, 0
 	for _, b := range f.batches {
 		statements += len(b.ids)
+		if b.data {
+			data++
+		}
 	}
-	f.Logf("proof: %s: %d writes acknowledged, %d unanswered; %d statements, %d people, %d documents, %d credentials, %d launches: 0 lost, 0 partial, 0 duplicated, 0 phantom, 0 corrupt",
-		what, f.counts[acknowledged], f.counts[maybe], statements, len(f.people), len(f.documents), len(f.credentials), len(f.children))
+	f.Logf("proof: %s: %d writes acknowledged, %d unanswered; %d statements, %d of them with data, %d people, %d documents, %d credentials, %d launches: 0 lost, 0 partial, 0 duplicated, 0 phantom, 0 corrupt",
+		what, f.counts[acknowledged], f.counts[maybe], statements, data, len(f.people), len(f.documents), len(f.credentials), len(f.children))
 }
 
 func personJSON(name string, count int) string {
@@ -169,8 +172,10 @@ func (w *writer) write() {
 		w.statements(1)
 	case p < 65:
 		w.statements(2 + w.r.IntN(19))
-	case p < 70:
+	case p < 67:
 		w.invalidBatch()
+	case p < 70:
+		w.attached(p == 69)
 	case p < 85:
 		w.document(fmt.Sprintf("d%s-%d", w.name, w.r.IntN(3)))
 	case p < 95:

@@ -34,6 +34,7 @@ func fateOf(a answer, err error) fate {
 type batch struct {
 	ids, bodies []string
 	fate        fate
+	data        bool // each came with an attachment: dataOf its id
 }
 
 // register is a value that one writer only ever raises: a document, or an attribute of a person. The value stored must be
@@ -151,6 +152,9 @@ func (o *oracle) statements() {
 			}
 			there++
 			o.blame(sameMembers(b.bodies[i], string(s)))
+			if b.data {
+				o.blame(o.sameData(key))
+			}
 		}
 		switch {
 		case b.fate == acknowledged && there < len(b.ids):

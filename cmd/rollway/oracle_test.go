@@ -16,11 +16,13 @@ func TestTheOracleSees(t *testing.T) {
 	for range 40 {
 		w.write()
 	}
+	w.attached(false)
 	if errs := f.verify(); len(errs) > 0 {
 		t.Fatal(errs)
 	}
-	half, unknown, refusedOne, changed := w.draw(2), w.draw(1), w.draw(1), w.draw(1)
-	for _, body := range []string{half.bodies[0], refusedOne.bodies[0], changed.bodies[0]} {
+	half, unknown, refusedOne, changed, without := w.draw(2), w.draw(1), w.draw(1), w.draw(1), w.draw(1)
+	without.data = true
+	for _, body := range []string{half.bodies[0], refusedOne.bodies[0], changed.bodies[0], without.bodies[0]} {
 		f.want(200, "POST", "/xapi/statements", f.reader, body)
 	}
 	unknown.fate, refusedOne.fate = acknowledged, refused
@@ -36,12 +38,12 @@ func TestTheOracleSees(t *testing.T) {
 		all.WriteString(err.Error() + "\n")
 	}
 	for _, want := range []string{
-		"partial: 1 of 2", "lost: 1 of 1 acknowledged", "phantom: 1 of 1 refused", "corrupt: /verb/id", "phantom: nobody sent statement",
+		"partial: 1 of 2", "lost: 1 of 1 acknowledged", "phantom: 1 of 1 refused", "corrupt: /verb/id", "corrupt: the data", "phantom: nobody sent statement",
 		"lost: person nobody", "lost: document none", "phantom: person writer", "lost: credential never-minted", "lost: the credential of an acknowledged launch",
 	} {
 		if !strings.Contains(all.String(), want) {
 			t.Errorf("the oracle does not see %q in\n%s", want, all.String())
 		}
 	}
-	t.Log("proof: the oracle of the kill tests finds each of 10 seeded faults")
+	t.Log("proof: the oracle of the kill tests finds each of 11 seeded faults")
 }
