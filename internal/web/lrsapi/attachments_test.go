@@ -357,22 +357,31 @@ func (z *zeros) Read(p []byte) (int, error) {
 	return int(n), nil
 }
 
-// stream posts a statement with an attachment of zeros, which is never in memory.
-func (s *server) stream(t *testing.T, n int64) answer {
+// stream posts a statement with attachments of zeros, which are never in memory.
+func (s *server) stream(t *testing.T, sizes ...int64) answer {
 	t.Helper()
-	h := sha256.New()
-	if _, err := io.Copy(h, &zeros{n}); err != nil {
-		t.Fatal(err)
+	const end = "\r\n--" + boundary + "--\r\n"
+	var attachments []string
+	var parts []io.Reader
+	length := int64(len(end))
+	for _, n := range sizes {
+		h := sha256.New()
+		if _, err := io.Copy(h, &zeros{n}); err != nil {
+			t.Fatal(err)
+		}
+		hash := hex.EncodeToString(h.Sum(nil))
+		attachments = append(attachments, attachment("", "length", fmt.Sprint(n), "sha2", `"`+hash+`"`))
+		head := part("", "X-Experience-API-Hash", hash)
+		parts = append(parts, strings.NewReader(head), &zeros{n})
+		length += int64(len(head)) + n
 	}
-	hash := hex.EncodeToString(h.Sum(nil))
-	begin := mixed(attaching(first, ann, attachment("", "length", fmt.Sprint(n), "sha2", `"`+hash+`"`)), part("", "X-Experience-API-Hash", hash))
-	end := "\r\n--" + boundary + "--\r\n"
-	begin = strings.TrimSuffix(begin, end)
-	r, err := http.NewRequestWithContext(t.Context(), "POST", s.URL+"/xapi/statements", io.MultiReader(strings.NewReader(begin), &zeros{n}, strings.NewReader(end)))
+	begin := strings.TrimSuffix(mixed(attaching(first, ann, attachments...)), end)
+	parts = append(append([]io.Reader{strings.NewReader(begin)}, parts...), strings.NewReader(end))
+	r, err := http.NewRequestWithContext(t.Context(), "POST", s.URL+"/xapi/statements", io.MultiReader(parts...))
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.ContentLength = int64(len(begin)) + n + int64(len(end))
+	r.ContentLength = int64(len(begin)) + length
 	r.Header = http.Header{"Authorization": {"Test service"}, "X-Experience-Api-Version": {"1.0.3"}, "Content-Type": {"multipart/mixed; boundary=" + boundary}}
 	res, err := http.DefaultTransport.RoundTrip(r)
 	if err != nil {
@@ -420,6 +429,9 @@ func TestAttachmentsHaveLimits(t *testing.T) {
 	s := serve(t, dbtest.Open(t, db.SQLite))
 	if a := s.stream(t, lrs.MaxAttachment+1); a.status != 413 || !strings.Contains(a.body, "attachment_too_large") {
 		t.Errorf("one too large: %d %s", a.status, a.body)
+	}
+	if a := s.stream(t, lrs.MaxAttachment-1, lrs.MaxAttachments-2*lrs.MaxAttachment+2, lrs.MaxAttachment); a.status != 413 || !strings.Contains(a.body, "attachment_too_large") {
+		t.Errorf("together too large: %d %s", a.status, a.body)
 	}
 	var attachments, parts []string
 	for i := range lrs.MaxParts + 1 {
