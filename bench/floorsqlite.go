@@ -14,14 +14,11 @@ import (
 
 // liteFloor writes rows with the SQLite driver and nothing around it: prepared statements, one for all rows that an item has
 // in a table, one writer, write-ahead log, synchronous=FULL. Checkpoints run on a second connection, as measured best: PASSIVE all the time, one RESTART between two
-// transactions above 8 MB of log.
+// transactions above 8 MB of log; only while it writes, since the product's own server may have the same file.
 type liteFloor struct {
 	db         *sql.DB
 	writer, cp *sql.Conn
 	gate       sync.Mutex // held by the writer for each transaction
-	stop       chan struct{}
-	done       sync.WaitGroup
-	failed     error // of checkpoints, when done
 }
 
 func openLiteFloor(ctx context.Context, path string) (*liteFloor, error) {
@@ -30,55 +27,61 @@ func openLiteFloor(ctx context.Context, path string) (*liteFloor, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &liteFloor{db: db, stop: make(chan struct{})}
+	f := &liteFloor{db: db}
 	if f.writer, err = db.Conn(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	if f.cp, err = db.Conn(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	f.done.Go(f.checkpoint)
 	return f, nil
 }
 
 func (f *liteFloor) close() error {
-	close(f.stop)
-	f.done.Wait()
-	return errors.Join(f.failed, f.writer.Close(), f.cp.Close(), f.db.Close())
+	return errors.Join(f.writer.Close(), f.cp.Close(), f.db.Close())
 }
 
-func (f *liteFloor) checkpoint() {
+// checkpoint runs until stop is closed.
+func (f *liteFloor) checkpoint(stop <-chan struct{}) error {
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for {
 		select {
-		case <-f.stop:
-			return
+		case <-stop:
+			return nil
 		case <-tick.C:
 		}
-		if f.wal("PASSIVE") > 2048 {
-			f.wal("PASSIVE") // what came meanwhile, so that little is left for the writer to wait for
+		pages, err := f.wal("PASSIVE")
+		if err == nil && pages > 2048 {
+			_, again := f.wal("PASSIVE") // what came meanwhile, so that little is left for the writer to wait for
 			f.gate.Lock()
-			f.wal("RESTART")
+			_, last := f.wal("RESTART")
 			f.gate.Unlock()
+			err = errors.Join(again, last)
 		}
-		if f.failed != nil {
-			return
+		if err != nil {
+			return fmt.Errorf("checkpoint of the floor: %w", err)
 		}
 	}
 }
 
 // wal runs a checkpoint and returns the length of the log in pages.
-func (f *liteFloor) wal(kind string) int {
-	var busy, pages, moved int
-	if err := f.cp.QueryRowContext(context.Background(), "PRAGMA wal_checkpoint("+kind+")").Scan(&busy, &pages, &moved); err != nil {
-		f.failed = errors.Join(f.failed, fmt.Errorf("checkpoint of the floor: %w", err))
-	}
-	return pages
+func (f *liteFloor) wal(kind string) (pages int, err error) {
+	var busy, moved int
+	err = f.cp.QueryRowContext(context.Background(), "PRAGMA wal_checkpoint("+kind+")").Scan(&busy, &pages, &moved)
+	return pages, err
 }
 
 // run writes items, so many in each transaction, as long as there are more to write, and returns how many a second.
 func (f *liteFloor) run(ctx context.Context, it item, each int, more func() bool) (float64, error) {
+	stop, checkpoints := make(chan struct{}), make(chan error, 1)
+	go func() { checkpoints <- f.checkpoint(stop) }()
+	rate, err := f.write(ctx, it, each, more)
+	close(stop)
+	return rate, errors.Join(err, <-checkpoints)
+}
+
+func (f *liteFloor) write(ctx context.Context, it item, each int, more func() bool) (float64, error) {
 	begin, commit, inserts, err := f.prepare(ctx, it)
 	if err != nil {
 		return 0, err

@@ -12,17 +12,27 @@ const (
 
 // checkpoint copies the write-ahead log back into the database file, off the commit path. A PASSIVE checkpoint never
 // blocks the writer but cannot shorten a log that is written all the time; above walPages the writer is held between two
-// batches for one RESTART. An error is left for the next round: the log only grows meanwhile.
+// batches for one RESTART. That holds our writer, not one of another process, which would have to try again and again
+// meanwhile: so a process leaves the log alone as long as it writes nothing. An error is left for the next round: the log
+// only grows meanwhile.
 func (l *lite) checkpoint(c *liteConn) {
 	tick := time.NewTicker(checkpointEvery)
 	defer tick.Stop()
 	for {
 		select {
 		case <-tick.C:
-			if l.passive(c) > walPages && l.passive(c) >= 0 {
+			if !l.unmoved.Swap(false) {
+				continue
+			}
+			pages, all := l.wal(c, "PASSIVE")
+			if pages > walPages {
+				l.wal(c, "PASSIVE") // what came meanwhile, so that little is left for the writer to wait for
 				l.batch.Lock()
-				l.wal(c, "PRAGMA wal_checkpoint(RESTART)")
+				_, all = l.wal(c, "RESTART")
 				l.batch.Unlock()
+			}
+			if !all {
+				l.unmoved.Store(true)
 			}
 		case <-l.stop:
 			if err := c.close(); err != nil {
@@ -33,13 +43,11 @@ func (l *lite) checkpoint(c *liteConn) {
 	}
 }
 
-func (l *lite) passive(c *liteConn) int { return l.wal(c, "PRAGMA wal_checkpoint(PASSIVE)") }
-
-// wal runs a checkpoint and returns the length of the log in pages, or -1.
-func (l *lite) wal(c *liteConn, pragma string) int {
-	var busy, pages, moved int
-	if err := c.conn.QueryRowContext(context.Background(), pragma).Scan(&busy, &pages, &moved); err != nil {
-		return -1
+// wal runs a checkpoint and returns the length of the log in pages, and whether all of it is in the database file now.
+func (l *lite) wal(c *liteConn, kind string) (pages int, all bool) {
+	var busy, moved int
+	if err := c.conn.QueryRowContext(context.Background(), "PRAGMA wal_checkpoint("+kind+")").Scan(&busy, &pages, &moved); err != nil {
+		return 0, false
 	}
-	return pages
+	return pages, busy == 0 && moved == pages
 }

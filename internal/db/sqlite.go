@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
@@ -19,7 +20,8 @@ type lite struct {
 	pool    *sql.DB
 	jobs    chan *job
 	readers readers
-	batch   sync.Mutex // held while a batch of writes runs, and by the checkpointer's last resort
+	batch   sync.Mutex  // held while a batch of writes runs, and by the checkpointer's last resort
+	unmoved atomic.Bool // whether the log may have what the checkpointer has not moved yet
 	stop    chan struct{}
 	done    sync.WaitGroup
 	closing sync.RWMutex

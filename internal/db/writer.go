@@ -69,6 +69,7 @@ func (l *lite) run(c *liteConn) {
 		l.batch.Lock()
 		l.commit(c, batch)
 		l.batch.Unlock()
+		l.unmoved.Store(true)
 		for _, j := range batch {
 			close(j.done)
 		}

@@ -1,0 +1,74 @@
+package db_test
+
+import (
+	"database/sql"
+	"encoding/binary"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"rollway/internal/db"
+	"rollway/internal/id"
+)
+
+// A process that only reads leaves the log of another that writes alone: a checkpoint of its own would stop that one's writer.
+func TestTheLogIsMovedByWhoWrites(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	path := filepath.Join(t.TempDir(), "house.db")
+	d, err := db.Open(ctx, db.Options{URL: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	table(t, d)
+	moved(t, path)
+
+	other, err := sql.Open("sqlite", "file:"+path+"?_pragma=wal_autocheckpoint(0)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	if _, err := other.ExecContext(ctx, "INSERT INTO things (id) VALUES (x'01')"); err != nil {
+		t.Fatal(err)
+	}
+	count(t, d)
+	time.Sleep(500 * time.Millisecond) // five rounds of the checkpointer
+	if written, back := log(t, path); back == written {
+		t.Errorf("all %d pages of another's log were moved", written)
+	}
+
+	err = d.Write(ctx, func(tx *db.Tx) error {
+		_, err := tx.Exec(ctx, "INSERT INTO things (id) VALUES (?)", id.New[id.PersonID]())
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	moved(t, path)
+}
+
+// moved waits until all of the log is in the database file.
+func moved(t *testing.T, path string) {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		written, back := log(t, path)
+		if back == written {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("%d of %d pages of the log moved", back, written)
+		}
+	}
+}
+
+// log returns how many pages the log has, and how many of them a checkpoint has moved (https://sqlite.org/walformat.html, 2.1).
+func log(t *testing.T, path string) (written, moved uint32) {
+	t.Helper()
+	index, err := os.ReadFile(path + "-shm")
+	if err != nil || len(index) < 100 {
+		t.Fatalf("%d bytes of index: %v", len(index), err)
+	}
+	return binary.NativeEndian.Uint32(index[16:]), binary.NativeEndian.Uint32(index[96:])
+}
