@@ -70,7 +70,6 @@ const (
 	importBatch = 500
 	importBytes = 4 << 20 // after which a batch ends before its number
 	importTries = 6       // of a batch when the database cannot be written to
-	importIndex = 4 * indexFrom
 )
 
 // Import stores the statements of a source. Ids, timestamps and authorities stay as they are, since importing is an
@@ -85,7 +84,7 @@ func (s *Store) Import(ctx context.Context, c access.Caller, src Source, o Impor
 		return Imported{}, err
 	}
 	im := &importing{Store: s, caller: c, own: s.authority(c), options: o, ids: map[id.StatementID]bool{}}
-	im.options.Batch, im.options.indexFrom = cmp.Or(o.Batch, importBatch), cmp.Or(o.indexFrom, importIndex)
+	im.options.Batch, im.options.indexFrom = cmp.Or(o.Batch, importBatch), cmp.Or(o.indexFrom, indexBehind)
 	if im.run, err = s.beginImport(ctx, c.Org, src, o.Resume); err != nil {
 		return im.run, err
 	}

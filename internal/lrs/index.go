@@ -14,11 +14,13 @@ import (
 )
 
 const (
-	indexFrom  = 16_384 // statements that are remembered before they are written to the index together
-	indexEvery = 250 * time.Millisecond
-	indexParts = 64          // transactions that this is spread over, so that others do not wait for it long
-	partRows   = 256         // but no fewer rows in one
-	indexLease = time.Minute // how long one node does it alone
+	indexFrom    = 65_536 // statements that are remembered before they are written to the index together: the more, the fewer rows they become
+	indexEvery   = 250 * time.Millisecond
+	indexBehind  = 2 * indexFrom // from so many on it is written without a rest
+	partRows     = 1024          // rows of it in a transaction
+	partRowsLite = 128           // where others wait for that
+	partRest     = 3             // times as long as the last took is left to others before the next
+	indexLease   = time.Minute   // how long one node does it alone
 )
 
 // Run writes the index of what has been stored, many statements at a time, until ctx ends. It reports each error and goes
@@ -74,17 +76,17 @@ type blockRow struct {
 // rows makes the index of all that is remembered, in order of its primary key.
 func (t *tail) rows() (rows []blockRow, through int64) {
 	t.mu.RLock()
-	defer t.mu.RUnlock()
-	rows = make([]blockRow, 0, len(t.lists))
+	rows, through = make([]blockRow, 0, len(t.lists)), t.through
 	for at, list := range t.lists {
 		for block := range slices.Chunk(list, blockLen) {
 			rows = append(rows, blockRow{at.org, at.key, block[0], block})
 		}
 	}
+	t.mu.RUnlock()
 	slices.SortFunc(rows, func(a, b blockRow) int {
 		return cmp.Or(cmp.Compare(a.org, b.org), cmp.Compare(a.key, b.key), cmp.Compare(a.first, b.first))
 	})
-	return rows, t.through
+	return rows, through
 }
 
 // What a node wrote that was killed before it was done is written again: the blocks begin alike, and are as long or longer.
@@ -105,8 +107,16 @@ func (s *Store) writeIndex(ctx context.Context) error {
 		return err
 	}
 	rows, through := s.tail.rows()
-	for part := range slices.Chunk(rows, max(partRows, len(rows)/indexParts)) {
+	most := partRows
+	if s.db.Engine() == db.SQLite {
+		most = partRowsLite
+	}
+	for part := range slices.Chunk(rows, most) {
+		begun := time.Now()
 		if lease, err = s.writeBlocks(ctx, part, lease); err != nil {
+			return err
+		}
+		if err := s.rest(ctx, partRest*time.Since(begun)); err != nil {
 			return err
 		}
 	}
@@ -121,6 +131,19 @@ func (s *Store) writeIndex(ctx context.Context) error {
 		s.tail.forget(through)
 	}
 	return err
+}
+
+// rest leaves the database to others for a while, unless so much has come meanwhile that it must be written.
+func (s *Store) rest(ctx context.Context, pause time.Duration) error {
+	if err := s.catchUp(ctx); err != nil || s.tail.count() >= indexBehind {
+		return err
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(pause):
+		return nil
+	}
 }
 
 var errOutlived = errors.New("lrs: this process took longer than its lease of the index, which another may have taken over")

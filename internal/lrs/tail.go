@@ -14,7 +14,7 @@ import (
 type tail struct {
 	filling sync.Mutex // one at a time reads on
 
-	mu      sync.RWMutex
+	mu      sync.RWMutex // what follows is written under both locks
 	opened  bool
 	indexed int64              // the index in the database holds everything up to here
 	through int64              // and, with the lists, this process up to here
@@ -37,7 +37,7 @@ func (t *tail) readOn(ctx context.Context, tx *db.Tx, until int64) error {
 	if err := t.open(ctx, tx); err != nil {
 		return err
 	}
-	if until <= t.through { // only written under both locks
+	if until <= t.through {
 		return nil
 	}
 	type statement struct {
@@ -88,24 +88,23 @@ func (t *tail) open(ctx context.Context, tx *db.Tx) error {
 	return nil
 }
 
-// forget drops what the index in the database holds.
+// forget drops what the index in the database holds. What is left is copied beside, so that no query waits for that.
 func (t *tail) forget(indexed int64) {
 	t.filling.Lock()
 	defer t.filling.Unlock()
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	if !t.opened || indexed <= t.indexed {
 		return
 	}
-	t.indexed, t.through = indexed, max(t.through, indexed)
+	left := map[orgKey][]int64{}
 	for at, list := range t.lists {
-		if rest := after(list, indexed); len(rest) == 0 {
-			delete(t.lists, at)
-		} else if len(rest) < len(list) {
-			t.lists[at] = slices.Clone(rest)
+		if rest := after(list, indexed); len(rest) > 0 {
+			left[at] = slices.Clone(rest)
 		}
 	}
-	t.all = slices.Clone(after(t.all, indexed))
+	all := slices.Clone(after(t.all, indexed))
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.indexed, t.through, t.lists, t.all = indexed, max(t.through, indexed), left, all
 }
 
 func (t *tail) isOpen() bool {
