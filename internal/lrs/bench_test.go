@@ -35,6 +35,16 @@ func field(r *rand.Rand) []byte {
 		id.New[id.StatementID](), actor, actor, verb, verb, verb, course, course, r.IntN(90)+10, r.IntN(100), actor, course, course%20, course%5, id.New[id.StatementID](), r.IntN(1000))
 }
 
+// fields is an array of so many of them.
+func fields(r *rand.Rand, n int) []byte {
+	body := []byte("[")
+	for range n {
+		body = append(append(body, field(r)...), ',')
+	}
+	body[len(body)-1] = ']'
+	return body
+}
+
 // parallel runs 64 callers.
 func parallel(b *testing.B, do func(r *rand.Rand) error) {
 	var seed atomic.Uint64
@@ -93,14 +103,7 @@ func BenchmarkPutBatch(b *testing.B) {
 			b.RunParallel(func(pb *testing.PB) {
 				r := rand.New(rand.NewPCG(rand.Uint64(), 1))
 				for pb.Next() {
-					body := []byte("[")
-					for i := range 50 {
-						if i > 0 {
-							body = append(body, ',')
-						}
-						body = append(body, field(r)...)
-					}
-					if _, err := s.Put(context.Background(), c, xapi.V1, id.StatementID{}, append(body, ']')); err != nil {
+					if _, err := s.Put(context.Background(), c, xapi.V1, id.StatementID{}, fields(r, 50)); err != nil {
 						b.Error(err)
 						return
 					}
@@ -210,12 +213,7 @@ func BenchmarkFind(b *testing.B) {
 					b.Fatal(err)
 				}
 			}
-			body := []byte("[")
-			for range 500 {
-				body = append(append(body, field(r)...), ',')
-			}
-			body[len(body)-1] = ']'
-			if _, err := s.Put(b.Context(), c, xapi.V1, id.StatementID{}, body); err != nil {
+			if _, err := s.Put(b.Context(), c, xapi.V1, id.StatementID{}, fields(r, 500)); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -240,6 +238,26 @@ func BenchmarkFind(b *testing.B) {
 				})
 			})
 		}
+	}
+}
+
+// BenchmarkStart is the first question to a new process when as many statements as can be are not in the index.
+func BenchmarkStart(b *testing.B) {
+	for _, e := range dbtest.Engines {
+		b.Run(e.String(), func(b *testing.B) {
+			d := dbtest.Open(b, e)
+			s, c, r := open(b, d), system(), rand.New(rand.NewPCG(1, 1))
+			for range lrs.IndexBehind / 1000 {
+				if _, err := s.Put(b.Context(), c, xapi.V1, id.StatementID{}, fields(r, 1000)); err != nil {
+					b.Fatal(err)
+				}
+			}
+			for b.Loop() {
+				if _, err := open(b, d).Find(b.Context(), c, lrs.Query{Agent: employee(b, r), Limit: 25}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
 

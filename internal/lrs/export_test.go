@@ -25,6 +25,9 @@ func (s *Store) HoldCommits(wait func() time.Duration) {
 	})
 }
 
+// IndexBehind is how many statements may be missing from the index at most, but for what comes while it is written.
+const IndexBehind = indexBehind
+
 // MergedAtOnce is how many definitions are held at a time.
 const MergedAtOnce = mergedAtOnce
 

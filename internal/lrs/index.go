@@ -19,7 +19,7 @@ const (
 	indexBehind  = 2 * indexFrom // from so many on it is written without a rest
 	partRows     = 1024          // rows of it in a transaction
 	partRowsLite = 128           // where others wait for that
-	partRest     = 3             // times as long as the last took is left to others before the next
+	partRest     = 3             // times as long as the last took is left to others before the next, up to indexEvery
 	indexLease   = time.Minute   // how long one node does it alone
 )
 
@@ -116,7 +116,7 @@ func (s *Store) writeIndex(ctx context.Context) error {
 		if lease, err = s.writeBlocks(ctx, part, lease); err != nil {
 			return err
 		}
-		if err := s.rest(ctx, partRest*time.Since(begun)); err != nil {
+		if err := s.rest(ctx, min(partRest*time.Since(begun), indexEvery)); err != nil {
 			return err
 		}
 	}
