@@ -241,7 +241,7 @@ func BenchmarkFind(b *testing.B) {
 	}
 }
 
-// BenchmarkStart is the first question to a new process when as many statements as can be are not in the index.
+// BenchmarkStart is the first question to a new process when so many statements are not in the index that it would be written without a rest.
 func BenchmarkStart(b *testing.B) {
 	for _, e := range dbtest.Engines {
 		b.Run(e.String(), func(b *testing.B) {

@@ -25,7 +25,7 @@ func (s *Store) HoldCommits(wait func() time.Duration) {
 	})
 }
 
-// IndexBehind is how many statements may be missing from the index at most, but for what comes while it is written.
+// IndexBehind is from how many statements on the index is written without a rest.
 const IndexBehind = indexBehind
 
 // MergedAtOnce is how many definitions are held at a time.
