@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
+
+	"rollway/internal/web/webtest"
 )
 
 // startDemo runs `rollway demo -o json` and returns what it prints, and how long that took. It ends with the test.
@@ -76,7 +78,7 @@ func TestTheDemoKeepsItsOwnHouse(t *testing.T) {
 		return kept.run("service-account", "list", "-o", "json") + kept.run("content", "list", "-o", "json") + kept.run("person", "list", "-o", "json")
 	}
 	before := list()
-	port, err := freePort()
+	port, err := webtest.Port()
 	if err != nil {
 		t.Fatal(err)
 	}

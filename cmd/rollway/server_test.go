@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -25,6 +24,7 @@ import (
 
 	"rollway/internal/db"
 	"rollway/internal/db/dbtest"
+	"rollway/internal/web/webtest"
 )
 
 // These tests are black-box: they build the product as it is shipped and speak to it as users do.
@@ -57,34 +57,6 @@ func program() (string, error) {
 		}
 	})
 	return filepath.Join(built.dir, "rollway"), built.err
-}
-
-// ports hands out TCP ports that nobody listens on, below the range the system takes for outgoing connections, so that a
-// server can be started again on its own.
-var ports struct {
-	sync.Mutex
-	given map[int]bool
-}
-
-func freePort() (string, error) {
-	ports.Lock()
-	defer ports.Unlock()
-	for range 200 {
-		port := 12000 + rand.IntN(18000)
-		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
-		if err != nil || ports.given[port] {
-			continue
-		}
-		if err := l.Close(); err != nil {
-			return "", err
-		}
-		if ports.given == nil {
-			ports.given = map[int]bool{}
-		}
-		ports.given[port] = true
-		return fmt.Sprint(port), nil
-	}
-	return "", errors.New("no free port")
 }
 
 // environ is what a program under test sees of ours: nothing that could configure it.
@@ -129,11 +101,11 @@ func (l *lockedBuffer) String() string {
 
 // newServer prepares a server whose environment says where its data is; start starts it.
 func newServer(env []string, args ...string) (*server, error) {
-	main, err := freePort()
+	main, err := webtest.Port()
 	if err != nil {
 		return nil, err
 	}
-	second, err := freePort()
+	second, err := webtest.Port()
 	if err != nil {
 		return nil, err
 	}

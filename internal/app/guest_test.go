@@ -9,7 +9,6 @@ import (
 	"mime"
 	"mime/multipart"
 	"mime/quotedprintable"
-	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/mail"
@@ -25,6 +24,7 @@ import (
 
 	"rollway/internal/db"
 	"rollway/internal/db/dbtest"
+	"rollway/internal/web/webtest"
 )
 
 // guest is somebody with a browser, as far as HTTP goes, in front of a house that serves.
@@ -39,12 +39,11 @@ type guest struct {
 // freeAddress is a loopback address that nobody listens on.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := webtest.Port()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return l.Addr().String()
+	return "127.0.0.1:" + port
 }
 
 // hub is another activity that stands for our own pages.

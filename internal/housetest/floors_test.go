@@ -25,7 +25,7 @@ var rooms = map[string]int{
 }
 
 // support lists the packages that only tests, and one another, may import; they may import anything.
-var support = []string{"internal/db/dbtest", "internal/fault/faulttest", "internal/browsertest", "internal/housetest", "internal/mail/mailtest", "xapi/xapitest"}
+var support = []string{"internal/db/dbtest", "internal/fault/faulttest", "internal/browsertest", "internal/housetest", "internal/mail/mailtest", "internal/web/webtest", "xapi/xapitest"}
 
 // drivers lists the modules that speak to a database; only db, bench and test support may import them.
 var drivers = []string{"modernc.org/sqlite", "github.com/jackc/pgx", "database/sql"}
