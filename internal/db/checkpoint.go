@@ -21,17 +21,7 @@ func (l *lite) checkpoint(c *liteConn) {
 	for {
 		select {
 		case <-tick.C:
-			if !l.unmoved.Swap(false) {
-				continue
-			}
-			pages, all := l.wal(c, "PASSIVE")
-			if pages > walPages {
-				l.wal(c, "PASSIVE") // what came meanwhile, so that little is left for the writer to wait for
-				l.batch.Lock()
-				_, all = l.wal(c, "RESTART")
-				l.batch.Unlock()
-			}
-			if !all {
+			if l.unmoved.Swap(false) && !l.move(c) {
 				l.unmoved.Store(true)
 			}
 		case <-l.stop:
@@ -41,6 +31,24 @@ func (l *lite) checkpoint(c *liteConn) {
 			return
 		}
 	}
+}
+
+// move brings the log into the database file and lets it start over when it is long. It tells whether all of it was moved.
+//
+// SQLite syncs the file only with a checkpoint during which nobody commits: under load that is the RESTART, for all that was
+// copied since the last one, while the writer waits. So the file is synced here before.
+func (l *lite) move(c *liteConn) (all bool) {
+	pages, all := l.wal(c, "PASSIVE")
+	if err := l.file.Sync(); err != nil {
+		return false // SQLite comes to know of it as well, by its own handle
+	}
+	if pages > walPages {
+		l.wal(c, "PASSIVE") // what came meanwhile
+		l.batch.Lock()
+		_, all = l.wal(c, "RESTART")
+		l.batch.Unlock()
+	}
+	return all
 }
 
 // wal runs a checkpoint and returns the length of the log in pages, and whether all of it is in the database file now.

@@ -1,10 +1,12 @@
 package db_test
 
 import (
+	"context"
 	"database/sql"
 	"encoding/binary"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -47,6 +49,45 @@ func TestTheLogIsMovedByWhoWrites(t *testing.T) {
 		t.Fatal(err)
 	}
 	moved(t, path)
+}
+
+// A log that is written without a pause starts over when it is long.
+func TestTheLogStartsOver(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	path := filepath.Join(t.TempDir(), "house.db")
+	d, err := db.Open(ctx, db.Options{URL: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	table(t, d)
+	var writers sync.WaitGroup
+	writing, stop := context.WithCancel(ctx)
+	for range 2 {
+		writers.Go(func() {
+			for raw := make([]byte, 64<<10); writing.Err() == nil; {
+				err := d.Write(writing, func(tx *db.Tx) error {
+					_, err := tx.Exec(writing, "INSERT INTO things (id, raw) VALUES (?, ?)", id.New[id.PersonID](), raw)
+					return err
+				})
+				if err != nil && writing.Err() == nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	var longest uint32
+	for written := uint32(1); written >= longest && ctx.Err() == nil; time.Sleep(time.Millisecond) {
+		longest = max(longest, written)
+		written, _ = log(t, path)
+	}
+	stop()
+	writers.Wait()
+	if ctx.Err() != nil {
+		t.Errorf("the log has %d pages and goes on", longest)
+	}
 }
 
 // moved waits until all of the log is in the database file.

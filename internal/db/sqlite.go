@@ -22,6 +22,7 @@ type lite struct {
 	readers readers
 	batch   sync.Mutex  // held while a batch of writes runs, and by the checkpointer's last resort
 	unmoved atomic.Bool // whether the log may have what the checkpointer has not moved yet
+	file    *handle     // nil in memory
 	stop    chan struct{}
 	done    sync.WaitGroup
 	closing sync.RWMutex
@@ -56,14 +57,18 @@ func openLite(ctx context.Context, path string, conns int) (*lite, error) {
 		l.readers.put(r)
 	}
 	l.done.Go(func() { l.run(writer) })
-	if path != "" && path != ":memory:" {
-		cp, err := l.connect(ctx, "PRAGMA busy_timeout=50")
-		if err != nil {
-			close(l.stop)
-			return nil, errors.Join(err, pool.Close())
-		}
-		l.done.Go(func() { l.checkpoint(cp) })
+	if path == "" || path == ":memory:" {
+		return l, nil
 	}
+	cp, err := l.connect(ctx, "PRAGMA busy_timeout=50")
+	if err == nil {
+		l.file, err = openHandle(path)
+	}
+	if err != nil {
+		close(l.stop)
+		return nil, errors.Join(err, pool.Close())
+	}
+	l.done.Go(func() { l.checkpoint(cp) })
 	return l, nil
 }
 
@@ -268,5 +273,9 @@ func (l *lite) close() error {
 		<-l.readers.free
 		errs = append(errs, l.readers.take().close())
 	}
-	return errors.Join(append(errs, l.pool.Close())...)
+	errs = append(errs, l.pool.Close())
+	if l.file != nil {
+		errs = append(errs, l.file.release())
+	}
+	return errors.Join(errs...)
 }
