@@ -7,7 +7,7 @@ import (
 
 const (
 	checkpointEvery = 100 * time.Millisecond
-	walPages        = 2048 // 8 MB of 4 KB pages: above this the writer is paused so that the log can start over
+	walPages        = 8192 // 32 MB of 4 KB pages: above this the writer is paused so that the log can start over
 )
 
 // checkpoint copies the write-ahead log back into the database file, off the commit path. A PASSIVE checkpoint never

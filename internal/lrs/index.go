@@ -18,8 +18,8 @@ const (
 	indexEvery   = 250 * time.Millisecond
 	indexBehind  = 2 * indexFrom // from so many on it is written without a rest
 	partRows     = 1024          // rows of it in a transaction
-	partRowsLite = 128           // where others wait for that
-	partRest     = 3             // times as long as the last took is left to others before the next, up to indexEvery
+	partRowsLite = 64            // where others wait for that
+	partRest     = 12            // times as long as the last took is left to others before the next, up to indexEvery; the less, the more has come meanwhile
 	indexLease   = time.Minute   // how long one node does it alone
 )
 
@@ -116,7 +116,7 @@ func (s *Store) writeIndex(ctx context.Context) error {
 		if lease, err = s.writeBlocks(ctx, part, lease); err != nil {
 			return err
 		}
-		if err := s.rest(ctx, min(partRest*time.Since(begun), indexEvery)); err != nil {
+		if err := s.rest(ctx, time.Since(begun)); err != nil {
 			return err
 		}
 	}
@@ -133,15 +133,20 @@ func (s *Store) writeIndex(ctx context.Context) error {
 	return err
 }
 
-// rest leaves the database to others for a while, unless so much has come meanwhile that it must be written.
-func (s *Store) rest(ctx context.Context, pause time.Duration) error {
-	if err := s.catchUp(ctx); err != nil || s.tail.count() >= indexBehind {
+// rest leaves the database to others after a part that took so long. The index of indexFrom statements is spread over about
+// the time in which as many come, until so much has come that it must be written.
+func (s *Store) rest(ctx context.Context, took time.Duration) error {
+	if err := s.catchUp(ctx); err != nil {
 		return err
+	}
+	ahead := min(float64(indexBehind-s.tail.count())/(indexBehind-indexFrom), 1)
+	if ahead <= 0 {
+		return nil
 	}
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-time.After(pause):
+	case <-time.After(min(time.Duration(partRest*ahead*float64(took)), indexEvery)):
 		return nil
 	}
 }
