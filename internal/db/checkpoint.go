@@ -39,8 +39,10 @@ func (l *lite) checkpoint(c *liteConn) {
 // copied since the last one, while the writer waits. So the file is synced here before.
 func (l *lite) move(c *liteConn) (all bool) {
 	pages, all := l.wal(c, "PASSIVE")
-	if err := l.file.Sync(); err != nil {
-		return false // SQLite comes to know of it as well, by its own handle
+	if l.unmoved.Load() { // somebody has committed meanwhile
+		if err := l.file.Sync(); err != nil {
+			return false // SQLite comes to know of it as well, by its own handle
+		}
 	}
 	if pages > walPages {
 		l.wal(c, "PASSIVE") // what came meanwhile
