@@ -19,7 +19,7 @@ const (
 	indexBehind  = 2 * indexFrom // from so many on it is written without a rest
 	partRows     = 1024          // rows of it in a transaction
 	partRowsLite = 64            // where others wait for that
-	partRest     = 12            // times as long as the last took is left to others before the next, up to indexEvery; the less, the more has come meanwhile
+	partRest     = 12            // times as long as the last took is left to others before the next, at most: see rest
 	indexLease   = time.Minute   // how long one node does it alone
 )
 
