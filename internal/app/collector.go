@@ -10,7 +10,7 @@ import (
 // collected, in percent; as memory of Go nears mostMemory, that is less.
 const (
 	collectAt  = 400
-	mostMemory = 320 << 20
+	mostMemory = 300 << 20
 )
 
 // TuneCollector has garbage collected less often than Go would. GOGC and GOMEMLIMIT override it.
