@@ -14,17 +14,28 @@ import (
 	"rollway/internal/id"
 )
 
+// house is a database with a table, in a file.
+func house(t *testing.T) (d *db.DB, path string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "house.db")
+	d, err := db.Open(t.Context(), db.Options{URL: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := d.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	table(t, d)
+	return d, path
+}
+
 // A process that only reads leaves the log of another that writes alone: a checkpoint of its own would stop that one's writer.
 func TestTheLogIsMovedByWhoWrites(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
-	path := filepath.Join(t.TempDir(), "house.db")
-	d, err := db.Open(ctx, db.Options{URL: path})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer d.Close()
-	table(t, d)
+	d, path := house(t)
 	moved(t, path)
 
 	other, err := sql.Open("sqlite", "file:"+path+"?_pragma=wal_autocheckpoint(0)")
@@ -56,13 +67,7 @@ func TestTheLogStartsOver(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	path := filepath.Join(t.TempDir(), "house.db")
-	d, err := db.Open(ctx, db.Options{URL: path})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer d.Close()
-	table(t, d)
+	d, path := house(t)
 	var writers sync.WaitGroup
 	writing, stop := context.WithCancel(ctx)
 	for range 2 {
