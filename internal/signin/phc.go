@@ -38,7 +38,8 @@ const (
 // parseStored reads the PHC string format strictly.
 func parseStored(text string) (s stored, err error) {
 	parts := strings.Split(text, "$")
-	if len(parts) != 6 || parts[0] != "" || parts[1] != "argon2id" || parts[2] != "v=19" {
+	if strings.ContainsAny(text, "\r\n") || // which base64's decoder skips
+		len(parts) != 6 || parts[0] != "" || parts[1] != "argon2id" || parts[2] != "v=19" {
 		return stored{}, errStored
 	}
 	values := strings.Split(parts[3], ",")
