@@ -82,12 +82,13 @@ func house(ctx context.Context, config string) error {
 	if err != nil {
 		return err
 	}
-	s, err := h.Serve(ctx, slog.New(slog.NewTextHandler(os.Stderr, nil)))
+	lines := app.NewLines(os.Stderr)
+	s, err := h.Serve(ctx, slog.New(slog.NewTextHandler(lines, nil)))
 	if err != nil {
 		return errors.Join(err, h.Close())
 	}
 	err = obey(s.Main.String())
-	return errors.Join(err, s.Shutdown(ctx), h.Close())
+	return errors.Join(err, s.Shutdown(ctx), h.Close(), lines.Flush())
 }
 
 func ignore(err, expected error) error {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"reflect"
@@ -21,9 +22,11 @@ import (
 type ServeCommand struct{}
 
 // Run serves until SIGTERM or Ctrl-C, then drains.
-func (*ServeCommand) Run(s *surroundings) error {
+func (*ServeCommand) Run(s *surroundings) (err error) {
 	app.TuneCollector()
-	s.config.Serves = true
+	lines := app.NewLines(s.err)
+	defer func() { err = errors.Join(err, lines.Flush()) }()
+	s.err, s.config.Serves = lines, true
 	return s.house(func(h *app.House) error {
 		serving, err := h.Serve(s, slog.New(slog.NewTextHandler(s.err, nil)))
 		if err != nil {

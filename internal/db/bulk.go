@@ -92,18 +92,18 @@ func columnArrays(columns []Column, rows [][]any) ([]any, error) {
 func array(c Column, i int, rows [][]any) (any, error) {
 	switch c.Type {
 	case "uuid":
-		return column(rows, i, func(v [16]byte) pgtype.UUID { return pgtype.UUID{Bytes: v, Valid: true} })
+		return wrapped(rows, i, func(v [16]byte) pgtype.UUID { return pgtype.UUID{Bytes: v, Valid: true} })
 	case "bigint":
 		if plain, ok := plainColumn[int64](rows, i); ok {
 			return plain, nil
 		}
-		return column(rows, i, func(v int64) pgtype.Int8 { return pgtype.Int8{Int64: v, Valid: true} })
+		return wrapped(rows, i, func(v int64) pgtype.Int8 { return pgtype.Int8{Int64: v, Valid: true} })
 	case "bytea":
-		return column(rows, i, func(v []byte) []byte { return v })
+		return wrapped(rows, i, func(v []byte) []byte { return v })
 	case "text":
-		return column(rows, i, func(v string) pgtype.Text { return pgtype.Text{String: v, Valid: true} })
+		return wrapped(rows, i, func(v string) pgtype.Text { return pgtype.Text{String: v, Valid: true} })
 	case "boolean":
-		return column(rows, i, func(v bool) pgtype.Bool { return pgtype.Bool{Bool: v, Valid: true} })
+		return wrapped(rows, i, func(v bool) pgtype.Bool { return pgtype.Bool{Bool: v, Valid: true} })
 	}
 	return nil, fmt.Errorf("db: column %s has the unknown type %s", c.Name, c.Type)
 }
@@ -121,7 +121,7 @@ func plainColumn[V any](rows [][]any, i int) ([]V, bool) {
 	return out, true
 }
 
-func column[V, P any](rows [][]any, i int, wrap func(V) P) ([]P, error) {
+func wrapped[V, P any](rows [][]any, i int, wrap func(V) P) ([]P, error) {
 	out := make([]P, len(rows))
 	for n, row := range rows {
 		value := bind(PostgreSQL, row[i:i+1])[0]

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-
-	"github.com/jackc/pgx/v5/pgtype"
 )
 
 // Lookup is a query about many rows at once: one statement for all of them on PostgreSQL (unnest), a prepared statement for
@@ -56,18 +54,5 @@ func (l *Lookup) Ask(ctx context.Context, tx *Tx, rows [][]any, each func(*Rows)
 // AskColumns is [Lookup.Ask] on PostgreSQL by columns without NULLs: [][16]byte for uuid, else slices of what rows would have.
 // It costs less.
 func (l *Lookup) AskColumns(ctx context.Context, tx *Tx, columns []any, each func(*Rows) error) error {
-	for i, c := range columns {
-		if ids, ok := c.([][16]byte); ok {
-			columns[i] = uuidColumn(ids)
-		}
-	}
 	return tx.Ask(ctx, l.many, columns, each)
-}
-
-func uuidColumn(ids [][16]byte) []pgtype.UUID {
-	out := make([]pgtype.UUID, len(ids))
-	for i, u := range ids {
-		out[i] = pgtype.UUID{Bytes: u, Valid: true}
-	}
-	return out
 }

@@ -35,6 +35,7 @@ func openPostgres(ctx context.Context, url string, conns int) (*postgres, error)
 	cfg.ConnConfig.RuntimeParams["plan_cache_mode"] = "force_generic_plan"
 	cfg.ConnConfig.RuntimeParams["jit"] = "off"
 	cfg.ConnConfig.RuntimeParams["application_name"] = "rollway"
+	cfg.AfterConnect = useArrays
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
 		return nil, err

@@ -40,7 +40,7 @@ var insertStraight = db.NewLookup(`WITH
 	db.Column{Name: "org_id", Type: "bigint"}, db.Column{Name: "place", Type: "bigint"}, db.Column{Name: "id", Type: "uuid"},
 	db.Column{Name: "actor", Type: "bigint"}, db.Column{Name: "authority", Type: "bigint"}, db.Column{Name: "registration", Type: "bigint"},
 	db.Column{Name: "index_keys", Type: "bytea"}, db.Column{Name: "stored_at", Type: "bigint"}, db.Column{Name: "timestamp_at", Type: "bigint"},
-	db.Column{Name: "body", Type: "bytea"}, db.Column{Name: "after", Type: "bigint"})
+	db.Column{Name: "after", Type: "bigint"}, db.Column{Name: "body", Type: "bytea"})
 
 // straightRow is a statement that can go straight in; place is where it stands among those of its transaction.
 type straightRow struct {
@@ -89,7 +89,7 @@ func (s *Store) straightColumns(items []*put) []any {
 		storedAt[i], timestampAt[i], after[i] = int64(at[0]+1), int64(at[1]+1), floor // SQL counts from 1
 		ids[i], keys[i], bodies[i] = r.id, packKeys(r.keys), text
 	}
-	return []any{org, place, ids, actor, authority, registration, keys, storedAt, timestampAt, bodies, after}
+	return []any{org, place, ids, actor, authority, registration, keys, storedAt, timestampAt, after, bodies}
 }
 
 // storeStraight stores the rows or none; then the requests are to be looked at.

@@ -20,12 +20,22 @@ func Body(r *http.Request, limit int64) ([]byte, error) {
 	if r.ContentLength > limit {
 		return nil, tooLarge(limit)
 	}
-	b, err := io.ReadAll(Limited(r, limit))
-	if err != nil {
+	if r.ContentLength < 0 || r.ContentLength > wholeBody {
+		b, err := io.ReadAll(Limited(r, limit))
+		if err != nil {
+			return nil, err
+		}
+		return b, nil
+	}
+	b := make([]byte, r.ContentLength) // net/http ends the body there
+	if _, err := io.ReadFull(Limited(r, limit), b); err != nil {
 		return nil, err
 	}
 	return b, nil
 }
+
+// wholeBody is the longest body that its memory is taken for before it comes, in bytes.
+const wholeBody = 64 << 10
 
 // Limited reads the body as a stream that ends in a TooLarge fault beyond limit bytes, and in an Invalid fault when the
 // client breaks off or is too slow.

@@ -164,7 +164,9 @@ func (x *exchange) log(l *slog.Logger, r *http.Request, took time.Duration) {
 	if !gone {
 		attrs = append(attrs, errorAttrs(x.err)...)
 	}
-	l.LogAttrs(r.Context(), level, "request", attrs...)
+	line := slog.NewRecord(time.Now(), level, "request", 0) // no place in the code, which LogAttrs would look for
+	line.AddAttrs(attrs...)
+	_ = l.Handler().Handle(r.Context(), line) // as LogAttrs does: there is nobody to tell
 }
 
 // errorAttrs tells of an error only what its answer does not: the code of a fault, the cause of a failure of ours.

@@ -13,7 +13,6 @@ import (
 	"rollway/internal/fault"
 	"rollway/internal/id"
 	"rollway/internal/lrs"
-	"rollway/internal/web"
 	"rollway/xapi"
 )
 
@@ -42,8 +41,19 @@ func (d *door) postStatements(w http.ResponseWriter, r *http.Request, a asked) e
 	if err != nil {
 		return err
 	}
-	web.WriteJSON(w, http.StatusOK, ids)
-	return nil
+	return writeJSON(w, listed(ids))
+}
+
+// listed is a JSON array of ids.
+func listed(ids []id.StatementID) []byte {
+	b := append(make([]byte, 0, 2+39*len(ids)), '[')
+	for i, sid := range ids {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(append(append(b, '"'), sid.String()...), '"')
+	}
+	return append(b, ']')
 }
 
 func (d *door) getStatements(w http.ResponseWriter, r *http.Request, a asked) error {
