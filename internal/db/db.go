@@ -40,7 +40,7 @@ func (e Engine) Clock() string {
 type Options struct {
 	// URL is a file path for SQLite (optionally as "sqlite:PATH") or postgres://user@host/name.
 	URL string
-	// Writers is the number of PostgreSQL connections that group commits use; 2 when 0 (measured best on small machines).
+	// Writers is the most transactions of a group commit that run at a time on PostgreSQL; 2 when 0.
 	Writers int
 	// Conns bounds the PostgreSQL pool and the SQLite readers; 16 and 8 when 0.
 	Conns int

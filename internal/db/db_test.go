@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -219,6 +220,90 @@ func TestGroupGathersAndOneBadItemFailsAlone(t *testing.T) {
 		}
 		if d.Engine() == db.PostgreSQL && most < 2 {
 			t.Errorf("nothing was gathered")
+		}
+	})
+}
+
+// A transaction that does not end holds up nobody who comes after it, but on SQLite, where there is one at a time.
+func TestGroupIsNotHeldUpByOne(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		if d.Engine() == db.SQLite {
+			return
+		}
+		begun, release := make(chan struct{}), make(chan struct{})
+		g := db.NewGroup(d, func(ctx context.Context, tx *db.Tx, names []string) error {
+			if names[0] == "stuck" {
+				close(begun)
+				<-release
+			}
+			return nil
+		})
+		defer g.Close()
+		var stuck sync.WaitGroup
+		stuck.Go(func() {
+			if err := g.Do(t.Context(), "stuck"); err != nil {
+				t.Error(err)
+			}
+		})
+		<-begun
+		var others sync.WaitGroup
+		for i := range 20 {
+			others.Go(func() {
+				for range 5 {
+					if err := g.Do(t.Context(), fmt.Sprint(i)); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		others.Wait()
+		close(release)
+		stuck.Wait()
+	})
+}
+
+func TestGroupBoundsWhatItTakesAtOnce(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		const items = 50
+		var mu sync.Mutex
+		var taken [][]int
+		release := make(chan struct{})
+		first := sync.OnceFunc(func() { <-release })
+		g := db.NewGathered(d, func(weight int) int { return weight }, func(_ context.Context, _ *db.Tx, weights []int) error {
+			first()
+			mu.Lock()
+			defer mu.Unlock()
+			taken = append(taken, slices.Clone(weights))
+			return nil
+		})
+		defer g.Close()
+		var wg sync.WaitGroup
+		for i := range items {
+			wg.Go(func() {
+				if err := g.Do(t.Context(), 1+i*i); err != nil { // up to more than a transaction takes
+					t.Error(err)
+				}
+			})
+		}
+		time.Sleep(5 * time.Millisecond)
+		close(release)
+		wg.Wait()
+		all, together := 0, false
+		for _, weights := range taken {
+			sum := 0
+			for _, w := range weights {
+				sum += w
+			}
+			if sum > 1000 && len(weights) > 1 {
+				t.Errorf("items that weigh %v are written at once", weights)
+			}
+			all += len(weights)
+			together = together || len(weights) > 1
+		}
+		if all != items || !together {
+			t.Errorf("%d items were written, as %v", all, taken)
 		}
 	})
 }

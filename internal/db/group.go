@@ -3,50 +3,63 @@ package db
 import (
 	"context"
 	"errors"
+	"runtime"
 	"slices"
 	"sync"
+	"time"
 
 	"rollway/internal/fault"
 )
 
 // Group gathers what many callers want written at the same time and writes it in few transactions, which is what makes
 // durable single writes fast. While one batch is being made durable the next one gathers; there is no timer. Who comes when
-// nothing is going on writes on its own, since waking somebody else takes longer than many a write.
+// nothing is going on writes without waking somebody else, which takes longer than many a write.
+//
+// On PostgreSQL several transactions may be under way. Each costs both sides as much as many items do, so that another one
+// begins only for much that waits, or when the last one takes long.
 type Group[T any] struct {
 	db      *DB
 	alone   bool // SQLite: each item is a transaction function of its own, its writer gathers them
+	weigh   func(T) int
 	write   func(ctx context.Context, tx *Tx, items []T) error
 	writers int // the most transactions at a time
 	stop    chan struct{}
 
 	mu      sync.Mutex
-	busy    int          // transactions under way
-	waiting []*member[T] // only while all writers are busy
+	busy    int // transactions under way
+	late    int // those of them that take long
+	waiting []*member[T]
+	weight  int // of waiting
 	closed  bool
 }
 
 type member[T any] struct {
-	ctx  context.Context
-	item T
-	err  error
-	done chan struct{}
+	ctx    context.Context
+	item   T
+	weight int
+	err    error
+	done   chan struct{}
 }
 
-// groupCap is the most items in one transaction.
-const groupCap = 100
+const (
+	groupCap    = 100                   // items in one transaction, at most
+	groupWeight = 1000                  // and what they weigh together, unless it is one item
+	groupMuch   = 100                   // what waits weighs, for another transaction to begin
+	groupLong   = 10 * time.Millisecond // one takes, for another to begin
+)
 
 // NewGroup starts a group whose write function stores several items in one transaction. It may run more than once for the
 // same items: after an error each is tried alone, so that one bad item fails only itself.
 func NewGroup[T any](d *DB, write func(ctx context.Context, tx *Tx, items []T) error) *Group[T] {
-	g := NewGathered(d, write)
+	g := NewGathered(d, func(T) int { return 1 }, write)
 	g.alone = d.engine == SQLite
 	return g
 }
 
 // NewGathered is [NewGroup] for items that are cheaper together than one by one on SQLite too, and of which few fail: there
-// as well one transaction function then stores many.
-func NewGathered[T any](d *DB, write func(ctx context.Context, tx *Tx, items []T) error) *Group[T] {
-	g := &Group[T]{db: d, write: write, writers: d.writers, stop: make(chan struct{})}
+// as well one transaction function then stores many. weigh tells how many rows or so an item has.
+func NewGathered[T any](d *DB, weigh func(T) int, write func(ctx context.Context, tx *Tx, items []T) error) *Group[T] {
+	g := &Group[T]{db: d, weigh: weigh, write: write, writers: d.writers, stop: make(chan struct{})}
 	if d.engine == SQLite {
 		g.writers = 1
 	}
@@ -58,30 +71,84 @@ func (g *Group[T]) Do(ctx context.Context, item T) error {
 	if g.alone {
 		return g.db.Write(ctx, func(tx *Tx) error { return g.write(ctx, tx, []T{item}) })
 	}
-	m := &member[T]{ctx: ctx, item: item}
-	g.mu.Lock()
-	switch {
-	case g.closed:
-		g.mu.Unlock()
-		return errClosed
-	case g.busy < g.writers:
-		g.busy++
-		g.mu.Unlock()
-		g.commit([]*member[T]{m})
-		if batch := g.next(); batch != nil {
-			go g.run(batch)
-		}
-		return m.err
+	m := &member[T]{ctx: ctx, item: item, weight: g.weigh(item), done: make(chan struct{})}
+	lead, err := g.join(m)
+	if err != nil {
+		return err
 	}
-	m.done = make(chan struct{})
-	g.waiting = append(g.waiting, m)
-	g.mu.Unlock()
+	if lead {
+		runtime.Gosched() // for those who are about to come
+		g.lead()
+	}
 	select {
 	case <-m.done:
 		return m.err
 	case <-g.stop:
+	}
+	select {
+	case <-m.done:
+		return m.err
+	default:
 		return fault.New(fault.Unavailable, "stopping", "The server is stopping; send this again.")
 	}
+}
+
+// join has the member wait, and tells whether a transaction is to begin.
+func (g *Group[T]) join(m *member[T]) (begins bool, err error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.closed {
+		return false, errClosed
+	}
+	g.waiting = append(g.waiting, m)
+	g.weight += m.weight
+	return g.begins(), nil
+}
+
+// begins takes a writer for those who wait, if one is free and they should not wait for one that is busy.
+func (g *Group[T]) begins() bool {
+	if g.busy == g.writers || g.busy > g.late && g.weight < groupMuch {
+		return false
+	}
+	g.busy++
+	return true
+}
+
+// lead writes a batch, and has the others written by somebody else.
+func (g *Group[T]) lead() {
+	batch := g.next()
+	if batch == nil {
+		return
+	}
+	g.commit(batch)
+	if more := g.next(); more != nil {
+		go g.run(more)
+	}
+}
+
+func (g *Group[T]) run(batch []*member[T]) {
+	for ; batch != nil; batch = g.next() {
+		g.commit(batch)
+	}
+}
+
+// next takes the next batch, or gives the writer back.
+func (g *Group[T]) next() []*member[T] {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.closed || len(g.waiting) == 0 {
+		g.busy--
+		return nil
+	}
+	n, weight := 0, 0
+	for n < min(len(g.waiting), groupCap) && (n == 0 || weight+g.waiting[n].weight <= groupWeight) {
+		weight += g.waiting[n].weight
+		n++
+	}
+	batch := slices.Clone(g.waiting[:n])
+	g.waiting = slices.Delete(g.waiting, 0, n)
+	g.weight -= weight
+	return batch
 }
 
 // Close ends the group. Items that were not acknowledged may or may not have been written.
@@ -92,30 +159,46 @@ func (g *Group[T]) Close() {
 	close(g.stop)
 }
 
-// next takes the next batch, or ends a writer's turn.
-func (g *Group[T]) next() []*member[T] {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.closed || len(g.waiting) == 0 {
-		g.busy--
-		return nil
+// commit writes a batch and tells its members.
+func (g *Group[T]) commit(batch []*member[T]) {
+	if g.writers > 1 {
+		defer g.watch()()
 	}
-	n := min(len(g.waiting), groupCap)
-	batch := slices.Clone(g.waiting[:n])
-	g.waiting = slices.Delete(g.waiting, 0, n)
-	return batch
+	g.try(batch)
+	for _, m := range batch {
+		close(m.done)
+	}
 }
 
-func (g *Group[T]) run(batch []*member[T]) {
-	for ; batch != nil; batch = g.next() {
-		g.commit(batch)
-		for _, m := range batch {
-			close(m.done)
+// watch begins another transaction when this one takes long and somebody waits. It returns what ends it.
+func (g *Group[T]) watch() (end func()) {
+	long, over := false, false
+	timer := time.AfterFunc(groupLong, func() {
+		g.mu.Lock()
+		if over {
+			g.mu.Unlock()
+			return
+		}
+		long = true
+		g.late++
+		begins := len(g.waiting) > 0 && g.begins()
+		g.mu.Unlock()
+		if begins {
+			g.lead()
+		}
+	})
+	return func() {
+		timer.Stop()
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		if over = true; long {
+			g.late--
 		}
 	}
 }
 
-func (g *Group[T]) commit(batch []*member[T]) {
+// try writes the items of those who still want it.
+func (g *Group[T]) try(batch []*member[T]) {
 	live := batch[:0:0]
 	for _, m := range batch {
 		if m.err = m.ctx.Err(); m.err == nil {
