@@ -42,10 +42,10 @@ type member[T any] struct {
 }
 
 const (
-	groupCap    = 100                   // items in one transaction, at most
-	groupWeight = 1000                  // and what they weigh together, unless it is one item
-	groupMuch   = 100                   // what waits weighs, for another transaction to begin
-	groupLong   = 10 * time.Millisecond // one takes, for another to begin
+	groupCap    = 100                  // items in one transaction, at most
+	groupWeight = 1000                 // and what they weigh together, unless it is one item
+	groupMuch   = 64                   // what waits weighs, for another transaction to begin
+	groupLong   = 3 * time.Millisecond // one takes, for another to begin
 )
 
 // NewGroup starts a group whose write function stores several items in one transaction. It may run more than once for the
