@@ -12,11 +12,11 @@ import (
 )
 
 // Group gathers what many callers want written at the same time and writes it in few transactions, which is what makes
-// durable single writes fast. While one batch is being made durable the next one gathers; there is no timer. Who comes when
-// nothing is going on writes without waking somebody else, which takes longer than many a write.
+// durable single writes fast. While one batch is being made durable the next one gathers; none waits for more to come. Who
+// comes when nothing is going on writes without waking somebody else, which takes longer than many a write.
 //
-// On PostgreSQL several transactions may be under way. Each costs both sides as much as many items do, so that another one
-// begins only for much that waits, or when the last one takes long.
+// On PostgreSQL several transactions may be under way. Each costs both sides as much as several items do, so that another one
+// begins only for much that waits, or when those under way take long.
 type Group[T any] struct {
 	db      *DB
 	alone   bool // SQLite: each item is a transaction function of its own, its writer gathers them
