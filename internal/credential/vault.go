@@ -40,10 +40,13 @@ type Vault struct {
 	uses     uses
 }
 
+// mintedRows are those of one credential: itself and its name.
+const mintedRows = 2
+
 // New returns the vault of a database whose secrets are hashed under the key. It listens to the changes.
 func New(d *db.DB, key access.Key, accounts *access.Accounts, changes *access.Changes) *Vault {
 	v := &Vault{Limits: defaults, Now: time.Now, db: d, key: key, accounts: accounts, changes: changes, known: newMemory(remember)}
-	v.group = db.NewGroup(d, v.writeMinted)
+	v.group = db.NewGroup(d, mintedRows, v.writeMinted)
 	changes.Listen(v.known.Hear)
 	return v
 }

@@ -191,7 +191,7 @@ func TestGroupGathersAndOneBadItemFailsAlone(t *testing.T) {
 		bulk := db.NewBulk("things", "", db.Column{Name: "id", Type: "uuid"}, db.Column{Name: "name", Type: "text"}, db.Column{Name: "at", Type: "bigint"}, db.Column{Name: "ok", Type: "boolean"}, db.Column{Name: "raw", Type: "bytea"})
 		var most int
 		var mu sync.Mutex
-		g := db.NewGroup(d, func(ctx context.Context, tx *db.Tx, names []string) error {
+		g := db.NewGroup(d, 1, func(ctx context.Context, tx *db.Tx, names []string) error {
 			mu.Lock()
 			most = max(most, len(names))
 			mu.Unlock()
@@ -232,7 +232,7 @@ func TestGroupIsNotHeldUpByOne(t *testing.T) {
 			return
 		}
 		begun, release := make(chan struct{}), make(chan struct{})
-		g := db.NewGroup(d, func(ctx context.Context, tx *db.Tx, names []string) error {
+		g := db.NewGroup(d, 1, func(ctx context.Context, tx *db.Tx, names []string) error {
 			if names[0] == "stuck" {
 				close(begun)
 				<-release
@@ -267,15 +267,19 @@ func TestGroupBoundsWhatItTakesAtOnce(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		const items = 50
+		most := 100
+		if d.Engine() == db.SQLite {
+			most = 1000
+		}
 		var mu sync.Mutex
 		var taken [][]int
 		release := make(chan struct{})
 		first := sync.OnceFunc(func() { <-release })
-		g := db.NewGathered(d, func(weight int) int { return weight }, func(_ context.Context, _ *db.Tx, weights []int) error {
+		g := db.NewGathered(d, func(rows int) int { return rows }, func(_ context.Context, _ *db.Tx, items []int) error {
 			first()
 			mu.Lock()
 			defer mu.Unlock()
-			taken = append(taken, slices.Clone(weights))
+			taken = append(taken, slices.Clone(items))
 			return nil
 		})
 		defer g.Close()
@@ -291,16 +295,16 @@ func TestGroupBoundsWhatItTakesAtOnce(t *testing.T) {
 		close(release)
 		wg.Wait()
 		all, together := 0, false
-		for _, weights := range taken {
+		for _, rows := range taken {
 			sum := 0
-			for _, w := range weights {
-				sum += w
+			for _, n := range rows {
+				sum += n
 			}
-			if sum > 1000 && len(weights) > 1 {
-				t.Errorf("items that weigh %v are written at once", weights)
+			if sum > most && len(rows) > 1 {
+				t.Errorf("items of %v rows are written at once", rows)
 			}
-			all += len(weights)
-			together = together || len(weights) > 1
+			all += len(rows)
+			together = together || len(rows) > 1
 		}
 		if all != items || !together {
 			t.Errorf("%d items were written, as %v", all, taken)

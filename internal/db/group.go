@@ -20,48 +20,52 @@ import (
 type Group[T any] struct {
 	db      *DB
 	alone   bool // SQLite: each item is a transaction function of its own, its writer gathers them
-	weigh   func(T) int
+	rows    func(T) int
 	write   func(ctx context.Context, tx *Tx, items []T) error
 	writers int // the most transactions at a time
+	most    int // rows of several items
 	stop    chan struct{}
 
 	mu      sync.Mutex
 	busy    int // transactions under way
 	late    int // those of them that take long
 	waiting []*member[T]
-	weight  int // of waiting
+	much    int // rows of waiting
 	closed  bool
 }
 
 type member[T any] struct {
-	ctx    context.Context
-	item   T
-	weight int
-	err    error
-	done   chan struct{}
+	ctx  context.Context
+	item T
+	rows int
+	err  error
+	done chan struct{}
 }
 
 const (
-	groupCap    = 100                  // items in one transaction, at most
-	groupWeight = 1000                 // and what they weigh together, unless it is one item
-	groupMuch   = 64                   // what waits weighs, for another transaction to begin
-	groupLong   = 3 * time.Millisecond // one takes, for another to begin
+	groupCap  = 100                  // items in one transaction, at most
+	groupMuch = 64                   // rows that wait, for another transaction to begin
+	groupLong = 3 * time.Millisecond // that one takes, for another to begin
+
+	// The most rows of several items in one transaction. On PostgreSQL each costs more when there are more of them; on SQLite
+	// the commit is what costs.
+	groupRows, groupRowsLite = 100, 1000
 )
 
-// NewGroup starts a group whose write function stores several items in one transaction. It may run more than once for the
-// same items: after an error each is tried alone, so that one bad item fails only itself.
-func NewGroup[T any](d *DB, write func(ctx context.Context, tx *Tx, items []T) error) *Group[T] {
-	g := NewGathered(d, func(T) int { return 1 }, write)
+// NewGroup starts a group whose write function stores several items in one transaction, so many rows for each. It may run more
+// than once for the same items: after an error each is tried alone, so that one bad item fails only itself.
+func NewGroup[T any](d *DB, rows int, write func(ctx context.Context, tx *Tx, items []T) error) *Group[T] {
+	g := NewGathered(d, func(T) int { return rows }, write)
 	g.alone = d.engine == SQLite
 	return g
 }
 
 // NewGathered is [NewGroup] for items that are cheaper together than one by one on SQLite too, and of which few fail: there
-// as well one transaction function then stores many. weigh tells how many rows or so an item has.
-func NewGathered[T any](d *DB, weigh func(T) int, write func(ctx context.Context, tx *Tx, items []T) error) *Group[T] {
-	g := &Group[T]{db: d, weigh: weigh, write: write, writers: d.writers, stop: make(chan struct{})}
+// as well one transaction function then stores many. rows tells how many an item has.
+func NewGathered[T any](d *DB, rows func(T) int, write func(ctx context.Context, tx *Tx, items []T) error) *Group[T] {
+	g := &Group[T]{db: d, rows: rows, write: write, writers: d.writers, most: groupRows, stop: make(chan struct{})}
 	if d.engine == SQLite {
-		g.writers = 1
+		g.writers, g.most = 1, groupRowsLite
 	}
 	return g
 }
@@ -71,7 +75,7 @@ func (g *Group[T]) Do(ctx context.Context, item T) error {
 	if g.alone {
 		return g.db.Write(ctx, func(tx *Tx) error { return g.write(ctx, tx, []T{item}) })
 	}
-	m := &member[T]{ctx: ctx, item: item, weight: g.weigh(item), done: make(chan struct{})}
+	m := &member[T]{ctx: ctx, item: item, rows: g.rows(item), done: make(chan struct{})}
 	lead, err := g.join(m)
 	if err != nil {
 		return err
@@ -101,13 +105,13 @@ func (g *Group[T]) join(m *member[T]) (begins bool, err error) {
 		return false, errClosed
 	}
 	g.waiting = append(g.waiting, m)
-	g.weight += m.weight
+	g.much += m.rows
 	return g.begins(), nil
 }
 
 // begins takes a writer for those who wait, if one is free and they should not wait for one that is busy.
 func (g *Group[T]) begins() bool {
-	if g.busy == g.writers || g.busy > g.late && g.weight < groupMuch {
+	if g.busy == g.writers || g.busy > g.late && g.much < groupMuch {
 		return false
 	}
 	g.busy++
@@ -140,14 +144,14 @@ func (g *Group[T]) next() []*member[T] {
 		g.busy--
 		return nil
 	}
-	n, weight := 0, 0
-	for n < min(len(g.waiting), groupCap) && (n == 0 || weight+g.waiting[n].weight <= groupWeight) {
-		weight += g.waiting[n].weight
+	n, rows := 0, 0
+	for n < min(len(g.waiting), groupCap) && (n == 0 || rows+g.waiting[n].rows <= g.most) {
+		rows += g.waiting[n].rows
 		n++
 	}
 	batch := slices.Clone(g.waiting[:n])
 	g.waiting = slices.Delete(g.waiting, 0, n)
-	g.weight -= weight
+	g.much -= rows
 	return batch
 }
 

@@ -45,10 +45,13 @@ type Addresses struct {
 // TicketTTL is how long a one-time link can be opened.
 const TicketTTL = 60 * time.Second
 
+// launchRows are those of one launch: registration, session, credential and its name.
+const launchRows = 4
+
 // New returns a launcher. Close it when done.
 func New(d *db.DB, key access.Key, c *content.Catalogue, v *credential.Vault, where Addresses) *Launcher {
 	l := &Launcher{db: d, key: key, content: c, credentials: v, tokens: newPathTokens(key.Hash("path token")), where: where, ticketTTL: TicketTTL, Own: ownRule}
-	l.group = db.NewGroup(d, l.write)
+	l.group = db.NewGroup(d, launchRows, l.write)
 	return l
 }
 

@@ -15,7 +15,7 @@ import (
 // committed. Call it before anything is put.
 func (s *Store) HoldCommits(wait func() time.Duration) {
 	s.puts.Close()
-	s.puts = db.NewGathered(s.db, weigh, func(ctx context.Context, tx *db.Tx, items []*put) error {
+	s.puts = db.NewGathered(s.db, (*put).rows, func(ctx context.Context, tx *db.Tx, items []*put) error {
 		err := s.write(ctx, tx, items)
 		if err == nil {
 			err = tx.Flush(ctx)

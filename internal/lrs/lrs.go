@@ -95,7 +95,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err := s.openOrder(ctx); err != nil {
 		return nil, err
 	}
-	s.puts = db.NewGathered(cfg.DB, weigh, s.write)
+	s.puts = db.NewGathered(cfg.DB, (*put).rows, s.write)
 	return s, nil
 }
 

@@ -120,7 +120,7 @@ func (s *Store) PutWith(ctx context.Context, c access.Caller, line xapi.Version,
 	return ids, errors.Join(p.err, s.dropUnused(ctx, p))
 }
 
-func weigh(p *put) int { return len(p.entries) }
+func (p *put) rows() int { return len(p.entries) }
 
 // store writes a put and returns when it is durable.
 func (s *Store) store(ctx context.Context, p *put) (err error) {
