@@ -47,8 +47,8 @@ const (
 	groupMuch = 64                   // rows that wait, for another transaction to begin
 	groupLong = 3 * time.Millisecond // that one takes, for another to begin
 
-	// The most rows of several items in one transaction. On PostgreSQL each costs more when there are more of them; on SQLite
-	// the commit is what costs.
+	// The most rows of several items in one transaction. On PostgreSQL more of them cost more each; on SQLite it is the commit
+	// that costs.
 	groupRows, groupRowsLite = 100, 1000
 )
 
