@@ -13,17 +13,29 @@ import (
 
 // writes keeps each write that reaches it.
 type writes struct {
+	mu  sync.Mutex
 	got []string
 	err error
 }
 
 func (w *writes) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.got = append(w.got, string(p))
 	return len(p), w.err
 }
 
+// fail has writes fail from now on, or succeed again.
+func (w *writes) fail(err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.err = err
+}
+
 func (w *writes) are(t *testing.T, want ...string) {
 	t.Helper()
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if got, want := fmt.Sprintf("%q", w.got), fmt.Sprintf("%q", want); got != want {
 		t.Errorf("written: %s, not %s", got, want)
 	}
@@ -63,10 +75,10 @@ func TestLinesGather(t *testing.T) {
 		line(long)
 		w.are(t, long+"\n")
 
-		w.err = errors.New("full")
+		w.fail(errors.New("full"))
 		line("lost")
 		time.Sleep(3 * holdFor)
-		w.err = nil
+		w.fail(nil)
 		if _, err := l.Write([]byte("tells\n")); err == nil || err.Error() != "full" {
 			t.Error("nobody is told that a line was lost:", err)
 		}
