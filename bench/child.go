@@ -88,7 +88,7 @@ func house(ctx context.Context, config string) error {
 		return errors.Join(err, h.Close())
 	}
 	err = obey(s.Main.String())
-	return errors.Join(err, s.Shutdown(ctx), h.Close(), lines.Flush())
+	return errors.Join(err, s.Shutdown(ctx), h.Close(), lines.Close())
 }
 
 func ignore(err, expected error) error {

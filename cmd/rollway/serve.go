@@ -25,7 +25,7 @@ type ServeCommand struct{}
 func (*ServeCommand) Run(s *surroundings) (err error) {
 	app.TuneCollector()
 	lines := app.NewLines(s.err)
-	defer func() { err = errors.Join(err, lines.Flush()) }()
+	defer func() { err = errors.Join(err, lines.Close()) }()
 	s.err, s.config.Serves = lines, true
 	return s.house(func(h *app.House) error {
 		serving, err := h.Serve(s, slog.New(slog.NewTextHandler(s.err, nil)))

@@ -13,7 +13,8 @@ type Lines struct {
 
 	mu    sync.Mutex
 	held  []byte
-	soon  bool  // after a write: what comes now is held until the next
+	soon  bool // after a write: what comes now is held until the next
+	over  bool
 	wrong error // of a write that nobody was told of yet
 }
 
@@ -23,7 +24,7 @@ const (
 	holdMost = 64 << 10
 )
 
-// NewLines returns Lines that end up in w. Flush it at the end.
+// NewLines returns Lines that end up in w. Close them at the end; a process that is killed loses what is held.
 func NewLines(w io.Writer) *Lines { return &Lines{w: w} }
 
 // Write takes whole lines. Its error may be that of lines before.
@@ -31,20 +32,22 @@ func (l *Lines) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.held = append(l.held, p...)
-	if !l.soon {
+	switch {
+	case l.over, len(l.held) >= holdMost:
+		l.write()
+	case !l.soon:
 		l.soon = true
 		time.AfterFunc(holdFor, l.next)
-		l.write()
-	} else if len(l.held) >= holdMost {
 		l.write()
 	}
 	return len(p), l.tell()
 }
 
-// Flush writes what is held.
-func (l *Lines) Flush() error {
+// Close writes what is held. Lines that come later are written at once.
+func (l *Lines) Close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.over = true
 	l.write()
 	return l.tell()
 }

@@ -65,16 +65,14 @@ func TestLinesGather(t *testing.T) {
 		w.are(t, "still\n")
 		line("alone again")
 		w.are(t, "alone again\n")
-		line("at the end")
-		if err := l.Flush(); err != nil {
-			t.Error(err)
-		}
-		w.are(t, "at the end\n")
 
 		long := strings.Repeat("x", holdMost)
 		line(long)
 		w.are(t, long+"\n")
+		time.Sleep(3 * holdFor)
 
+		line("first")
+		w.are(t, "first\n")
 		w.fail(errors.New("full"))
 		line("lost")
 		time.Sleep(3 * holdFor)
@@ -82,10 +80,16 @@ func TestLinesGather(t *testing.T) {
 		if _, err := l.Write([]byte("tells\n")); err == nil || err.Error() != "full" {
 			t.Error("nobody is told that a line was lost:", err)
 		}
-		line("and goes on")
-		if err := l.Flush(); err != nil {
+		time.Sleep(3 * holdFor)
+		w.are(t, "lost\n", "tells\n")
+		line("before the end")
+		line("at the end")
+		if err := l.Close(); err != nil {
 			t.Error(err)
 		}
+		line("after it")
+		line("and more")
+		w.are(t, "before the end\n", "at the end\n", "after it\n", "and more\n")
 		time.Sleep(3 * holdFor) // for its timers to end
 	})
 }
@@ -107,7 +111,7 @@ func TestLinesOfMany(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if err := l.Flush(); err != nil {
+	if err := l.Close(); err != nil {
 		t.Error(err)
 	}
 	var next [writers]int

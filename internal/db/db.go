@@ -332,8 +332,12 @@ func (r *Rows) Close() {
 func guard(tx *Tx, fn func(*Tx) error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fault.New(fault.Internal, "internal", "Something went wrong on our side.").Because(fmt.Errorf("panic in a transaction: %v\n%s", p, stack()))
+			err = panicked(p)
 		}
 	}()
 	return fn(tx)
+}
+
+func panicked(p any) error {
+	return fault.New(fault.Internal, "internal", "Something went wrong on our side.").Because(fmt.Errorf("panic in a transaction: %v\n%s", p, stack()))
 }

@@ -263,6 +263,38 @@ func TestGroupIsNotHeldUpByOne(t *testing.T) {
 	})
 }
 
+// What panics outside of the transaction function, where nothing catches it for the group, is told to all who are in it, and
+// the group goes on.
+func TestGroupOutlivesAPanic(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		g := db.NewGathered(d, func(string) int { return 1 }, func(_ context.Context, tx *db.Tx, names []string) error {
+			if slices.Contains(names, "bad") {
+				tx.AfterCommit(func() { panic("after the commit") })
+			}
+			return nil
+		})
+		defer g.Close()
+		for range 5 {
+			var all sync.WaitGroup
+			for i := range 20 {
+				all.Go(func() {
+					if err := g.Do(t.Context(), fmt.Sprint(i)); err != nil && fault.Of(err).Kind != fault.Internal {
+						t.Error(err)
+					}
+				})
+			}
+			if err := g.Do(t.Context(), "bad"); fault.Of(err).Kind != fault.Internal || !strings.Contains(err.Error(), "after the commit") {
+				t.Error(err)
+			}
+			all.Wait()
+		}
+		if err := g.Do(t.Context(), "good"); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func TestGroupBoundsWhatItTakesAtOnce(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {

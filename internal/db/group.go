@@ -163,15 +163,21 @@ func (g *Group[T]) Close() {
 	close(g.stop)
 }
 
-// commit writes a batch and tells its members.
+// commit writes a batch and tells its members. Of one that panics nobody knows what was written.
 func (g *Group[T]) commit(batch []*member[T]) {
 	if g.writers > 1 {
 		defer g.watch()()
 	}
+	defer func() {
+		p := recover()
+		for _, m := range batch {
+			if p != nil {
+				m.err = panicked(p)
+			}
+			close(m.done)
+		}
+	}()
 	g.try(batch)
-	for _, m := range batch {
-		close(m.done)
-	}
 }
 
 // watch begins another transaction when this one takes long and somebody waits. It returns what ends it.

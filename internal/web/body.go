@@ -34,8 +34,9 @@ func Body(r *http.Request, limit int64) ([]byte, error) {
 	return b, nil
 }
 
-// wholeBody is the longest body that its memory is taken for before it comes, in bytes.
-const wholeBody = 64 << 10
+// wholeBody is the longest body that its memory is taken for before it comes, in bytes: no more than that is a client's for
+// a head alone.
+const wholeBody = 16 << 10
 
 // Limited reads the body as a stream that ends in a TooLarge fault beyond limit bytes, and in an Invalid fault when the
 // client breaks off or is too slow.
