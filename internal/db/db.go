@@ -44,6 +44,8 @@ type Options struct {
 	Writers int
 	// Conns bounds the PostgreSQL pool and the SQLite readers; 16 and 8 when 0.
 	Conns int
+	// Silence is how long PostgreSQL may say nothing while it is waited for; 45 seconds when 0.
+	Silence time.Duration
 	// Now is the clock of Tx.Now; time.Now when nil.
 	Now func() time.Time
 }
@@ -79,7 +81,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	}
 	var err error
 	if d.engine = EngineOf(o.URL); d.engine == PostgreSQL {
-		d.pg, err = openPostgres(ctx, o.URL, o.Conns)
+		d.pg, err = openPostgres(ctx, o)
 	} else {
 		d.lite, err = openLite(ctx, File(o.URL), o.Conns)
 	}

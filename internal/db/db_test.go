@@ -474,3 +474,55 @@ func TestReadersSeeOneStateInASnapshot(t *testing.T) {
 		}
 	})
 }
+
+// What takes too long on PostgreSQL, or waits too long for what others hold, may be tried again later.
+func TestTimeLimitsAreUnavailable(t *testing.T) {
+	t.Parallel()
+	d := dbtest.Open(t, db.PostgreSQL)
+	table(t, d)
+	ctx := t.Context()
+	limited := func(name string, then func(tx *db.Tx) error) error {
+		return d.Write(ctx, func(tx *db.Tx) error {
+			if _, err := tx.Exec(ctx, "SELECT set_config(?, '50ms', true)", name); err != nil {
+				return err
+			}
+			return then(tx)
+		})
+	}
+	exec := func(query string) func(*db.Tx) error {
+		return func(tx *db.Tx) error {
+			_, err := tx.Exec(ctx, query)
+			return err
+		}
+	}
+	locked, release := make(chan struct{}), make(chan struct{})
+	held := make(chan error, 1)
+	go func() {
+		held <- d.Write(ctx, func(tx *db.Tx) error {
+			defer close(locked)
+			if _, err := tx.Exec(ctx, "LOCK TABLE things"); err != nil {
+				return err
+			}
+			locked <- struct{}{}
+			<-release
+			return nil
+		})
+	}()
+	<-locked
+	for name, then := range map[string]func(*db.Tx) error{
+		"statement_timeout": exec("SELECT pg_sleep(20)"),
+		"lock_timeout":      exec("INSERT INTO things (id) VALUES (gen_random_uuid())"),
+		"idle_in_transaction_session_timeout": func(tx *db.Tx) error {
+			time.Sleep(500 * time.Millisecond)
+			return exec("SELECT 1")(tx)
+		},
+	} {
+		if err := limited(name, then); !fault.Is(err, fault.Unavailable) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	close(release)
+	if err := <-held; err != nil {
+		t.Error(err)
+	}
+}

@@ -66,7 +66,8 @@ func mapPostgres(err error, code string) error {
 		return &kinded{ErrUnique, err}
 	case "40001", "40P01": // serialization failure, deadlock
 		return &kinded{errRetry, err}
-	case "53100", "53200", "53300", "57P01", "57P02", "57P03", "25006": // disk full, out of memory, too many connections, shutting down, read-only
+	case "53100", "53200", "53300", "57P01", "57P02", "57P03", "25006", // disk full, out of memory, too many connections, shutting down, read-only
+		"55P03", "57014", "25P03": // lock_timeout, statement_timeout, idle_in_transaction_session_timeout
 		return unavailable(err)
 	}
 	return err

@@ -53,7 +53,8 @@ const (
 )
 
 // NewGroup starts a group whose write function stores several items in one transaction, so many rows for each. It may run more
-// than once for the same items: after an error each is tried alone, so that one bad item fails only itself.
+// than once for the same items: after an error each is tried alone, so that one bad item fails only itself, unless it is the
+// database that is not there.
 func NewGroup[T any](d *DB, rows int, write func(ctx context.Context, tx *Tx, items []T) error) *Group[T] {
 	g := NewGathered(d, func(T) int { return rows }, write)
 	g.alone = d.engine == SQLite
@@ -215,11 +216,19 @@ func (g *Group[T]) try(batch []*member[T]) {
 			live = append(live, m)
 		}
 	}
-	if len(live) == 0 || g.attempt(live) == nil {
+	if len(live) == 0 {
 		return
 	}
+	err := g.attempt(live)
+	if err == nil {
+		return
+	}
+	// A database that cannot be reached is to be waited for by none of them one after the other.
+	together := len(live) == 1 || fault.Is(err, fault.Unavailable)
 	for _, m := range live {
-		m.err = g.attempt([]*member[T]{m})
+		if m.err = err; !together {
+			m.err = g.attempt([]*member[T]{m})
+		}
 	}
 }
 

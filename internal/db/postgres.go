@@ -1,6 +1,7 @@
 package db
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math/rand/v2"
@@ -17,18 +18,15 @@ type postgres struct{ pool *pgxpool.Pool }
 
 const postgresConns = 16
 
-func openPostgres(ctx context.Context, url string, conns int) (*postgres, error) {
-	cfg, err := pgxpool.ParseConfig(url)
+func openPostgres(ctx context.Context, o Options) (*postgres, error) {
+	cfg, err := pgxpool.ParseConfig(o.URL)
 	if err != nil { // which repeats no password
 		return nil, fault.New(fault.Invalid, "db_url", "The address of the database cannot be used: %v.", err)
 	}
-	cfg.MaxConns = postgresConns
-	if conns > 0 {
-		cfg.MaxConns = int32(conns)
-	}
+	cfg.MaxConns = int32(cmp.Or(o.Conns, postgresConns))
 	// A transaction that hangs must not hold locks for ever, nor freeze what waits for the oldest open write.
-	cfg.ConnConfig.RuntimeParams["statement_timeout"] = "30s"
-	cfg.ConnConfig.RuntimeParams["idle_in_transaction_session_timeout"] = "30s"
+	cfg.ConnConfig.RuntimeParams["statement_timeout"] = statementLimit.String()
+	cfg.ConnConfig.RuntimeParams["idle_in_transaction_session_timeout"] = statementLimit.String()
 	cfg.ConnConfig.RuntimeParams["lock_timeout"] = "10s"
 	// Every statement is prepared and finds its rows by an index. Planning it anew for the rows at hand would give the same
 	// plan, and for a single row take longer than running it.
@@ -36,6 +34,9 @@ func openPostgres(ctx context.Context, url string, conns int) (*postgres, error)
 	cfg.ConnConfig.RuntimeParams["jit"] = "off"
 	cfg.ConnConfig.RuntimeParams["application_name"] = "rollway"
 	cfg.AfterConnect = useArrays
+	cfg.PingTimeout = pingLimit
+	cfg.ConnConfig.ConnectTimeout = min(cfg.ConnConfig.ConnectTimeout, connectLimit)
+	cfg.ConnConfig.DialFunc = bounded(cfg.ConnConfig.DialFunc, cmp.Or(o.Silence, silenceLimit))
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
 		return nil, err
