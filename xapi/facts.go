@@ -136,6 +136,7 @@ type Facts struct {
 type edit struct {
 	start, end int
 	what       editKind
+	time       time.Time // of editTimestamp
 }
 
 type editKind uint8
@@ -162,7 +163,7 @@ func (f *Facts) reset(line Version) {
 //
 //   - id, if it had none;
 //   - timestamp, if it had none: that of stored. One that was not in UTC or had
-//     less than three decimals is written so;
+//     less than three decimals is written so, a SubStatement's too;
 //   - stored and authority, always these (authority is JSON text);
 //   - version, if it had none: that of its line (see [Version.Statement]);
 //   - arrays for contextActivities that were single objects (Data 2.4.6.2).
@@ -188,7 +189,7 @@ func (f *Facts) ServeAt(dst []byte, id UUID, stored time.Time, authority []byte)
 		case editWrap:
 			dst = append(appendCompact(append(dst, '['), f.Raw[e.start:e.end]), ']')
 		case editTimestamp:
-			dst = appendPreciseTimestamp(dst, f.Timestamp)
+			dst = appendPreciseTimestamp(dst, e.time)
 		case editStored:
 			at[0] = len(dst) + 1
 			dst = appendTimestampString(dst, stored)

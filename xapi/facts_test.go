@@ -133,6 +133,8 @@ func TestServe(t *testing.T) {
 			`{` + id + `,"timestamp":"2025-12-31T23:00:00.000Z",` + core + `,` + ours + `,"version":"1.0.0"}`},
 		{"timestamp keeps microseconds", `{"timestamp":"2026-01-01T00:00:00.000001+01:00",` + core + `}`,
 			`{` + id + `,"timestamp":"2025-12-31T23:00:00.000001000Z",` + core + `,` + ours + `,"version":"1.0.0"}`},
+		{"timestamp of a SubStatement", `{"actor":` + someAgent + `,"verb":` + someVerb + `,"object":{"objectType":"SubStatement","timestamp":"2026-01-01T00:00:00+01:00",` + core + `},"timestamp":"2026-01-01T00:00:00-01:00"}`,
+			`{` + id + `,"actor":` + someAgent + `,"verb":` + someVerb + `,"object":{"objectType":"SubStatement","timestamp":"2025-12-31T23:00:00.000Z",` + core + `},"timestamp":"2026-01-01T01:00:00.000Z",` + ours + `,"version":"1.0.0"}`},
 		{"leap second", `{"timestamp":"2016-12-31T23:59:60.000Z",` + core + `}`,
 			`{` + id + `,"timestamp":"2017-01-01T00:00:00.000Z",` + core + `,` + ours + `,"version":"1.0.0"}`},
 		{"short fraction", `{"timestamp":"2026-01-01T00:00:00.1Z",` + core + `}`,

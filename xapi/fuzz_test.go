@@ -103,7 +103,7 @@ func FuzzLanguage(f *testing.F) {
 				t.Fatalf("%q prefers %q", s, tag)
 			}
 		}
-		if offered := []string{"qqq", s}; xapi.ValidLanguage(s) {
+		if offered := []string{"qqq", s}; xapi.ValidLanguage(s) && len(s) <= 64 {
 			if picked := offered[xapi.ParseAcceptLanguage(s).Pick(offered)]; !strings.EqualFold(picked, s) {
 				t.Fatalf("of %q, %q is picked", offered, picked)
 			}

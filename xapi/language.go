@@ -25,9 +25,16 @@ func (m LanguageMap) Pick(readers Languages) string {
 // Languages are the language ranges that a reader prefers, best first.
 type Languages []string
 
-// ParseAcceptLanguage reads the header Accept-Language (RFC 9110, 12.5.4).
-// Ranges of quality 0 and parts that cannot be read are left out: a bad
-// preference must not fail a request.
+// The most ranges of a header that are looked at, and bytes of each. Every
+// text of an answer may be compared with all of them.
+const (
+	maxRanges = 32
+	maxRange  = 64
+)
+
+// ParseAcceptLanguage reads the header Accept-Language (RFC 9110, 12.5.4): the
+// 32 best. Ranges of quality 0 or more than 64 bytes and parts that cannot be
+// read are left out: a bad preference must not fail a request.
 func ParseAcceptLanguage(header string) Languages {
 	type ranged struct {
 		tag     string
@@ -37,7 +44,7 @@ func ParseAcceptLanguage(header string) Languages {
 	for part := range strings.SplitSeq(header, ",") {
 		tag, params, _ := strings.Cut(part, ";")
 		tag = strings.TrimSpace(tag)
-		if tag != "*" && !validLanguage([]byte(tag)) {
+		if len(tag) > maxRange || tag != "*" && !validLanguage([]byte(tag)) {
 			continue
 		}
 		quality := 1.0
@@ -62,7 +69,7 @@ func ParseAcceptLanguage(header string) Languages {
 		return 0
 	})
 	var languages Languages
-	for _, r := range all {
+	for _, r := range all[:min(len(all), maxRanges)] {
 		languages = append(languages, r.tag)
 	}
 	return languages

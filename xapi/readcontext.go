@@ -73,7 +73,7 @@ func (c *cursor) contextActivities(f *Facts, sub bool) bool {
 			if !c.activity(f, role, sub) {
 				return false
 			}
-			f.edits = append(f.edits, edit{start, c.end, editWrap})
+			f.edits = append(f.edits, edit{start: start, end: c.end, what: editWrap})
 			continue
 		}
 		if !c.is('[', &ruleContextAct) {

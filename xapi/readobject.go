@@ -119,7 +119,7 @@ func (c *cursor) objectMember(f *Facts, o *objectParts, sub bool) (ok bool) {
 	}
 	if string(c.name) == "timestamp" {
 		var t time.Time
-		return c.timestamp(&t)
+		return c.happened(f, &t)
 	}
 	if sub {
 		return c.unknown(&ruleSubOnly)

@@ -28,16 +28,13 @@ func (c *cursor) statement(f *Facts) bool {
 		case "id":
 			ok, f.HasID = c.uuid(&f.ID), true
 		case "timestamp":
-			ok, f.HasTimestamp = c.timestamp(&f.Timestamp), true
-			if ok && !servedTimestamp(c.src[c.start+1:c.end-1]) {
-				f.edits = append(f.edits, edit{c.start, c.end, editTimestamp})
-			}
+			ok, f.HasTimestamp = c.happened(f, &f.Timestamp), true
 		case "stored":
 			ok, f.HasStored = c.timestamp(&f.Stored), true
-			f.edits = append(f.edits, edit{start, c.end, editStored})
+			f.edits = append(f.edits, edit{start: start, end: c.end, what: editStored})
 		case "authority":
 			ok, f.HasAuthority = c.authority(f), true
-			f.edits = append(f.edits, edit{start, c.end, editAuthority})
+			f.edits = append(f.edits, edit{start: start, end: c.end, what: editAuthority})
 			f.Authority = c.src[start:c.end]
 		case "version":
 			f.Version, ok = c.statementVersion()
@@ -134,6 +131,17 @@ func (c *cursor) verb(f *Facts, p *part, sub bool) bool {
 	p.voids = string(id) == string(VerbVoided)
 	if !sub {
 		f.Verb = id
+	}
+	return true
+}
+
+// happened reads the timestamp of a statement or SubStatement.
+func (c *cursor) happened(f *Facts, dst *time.Time) bool {
+	if !c.timestamp(dst) {
+		return false
+	}
+	if !servedTimestamp(c.src[c.start+1 : c.end-1]) {
+		f.edits = append(f.edits, edit{c.start, c.end, editTimestamp, *dst})
 	}
 	return true
 }

@@ -113,6 +113,9 @@ func TestPickLanguage(t *testing.T) {
 		{"*", "de en", "de"},
 		{"bad tag, ;;, en;q=x, de", "en de", "de"},
 		{"en;q=nan, de", "en de", "de"},
+		{strings.Repeat("fr,", 10_000) + "de", "en de", "en"},                  // not among the first 32
+		{strings.Repeat("fr;q=0.5,", 10_000) + "de", "en de", "de"},            // the best of all
+		{"de" + strings.Repeat("-a-bb", 10_000) + ", en;q=0.5", "de en", "en"}, // longer than any
 	}
 	for _, test := range tests {
 		tags := strings.Fields(test.tags)
