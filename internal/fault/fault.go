@@ -100,6 +100,12 @@ func Of(err error) *Error {
 	return &Error{Kind: Internal, Code: names[Internal], Message: "Something went wrong on our side.", Err: err}
 }
 
+// Refuses reports whether err says that something was not done and why: what failed on our side may be done all the same.
+func Refuses(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Kind != Internal && e.Kind != Unavailable
+}
+
 // Is reports whether err holds a fault of kind k.
 func Is(err error, k Kind) bool {
 	var e *Error

@@ -119,18 +119,18 @@ func only(wanted map[string]bool, next Parts) Parts {
 	}
 }
 
-// readByVersion checks a statement by the rules of the line that its version names. What 1.0.3 takes, 2.0 takes too.
-func readByVersion(text []byte) (*xapi.Facts, error) {
-	f, err := xapi.Read(text, xapi.V2)
-	if err == nil && !bytes.HasPrefix(f.Version, []byte("2")) {
-		f, err = xapi.Read(text, xapi.V1)
+// readAny checks a statement of which nobody says how it was sent: by the older line if it keeps to that.
+func readAny(text []byte) (*xapi.Facts, error) {
+	f, err := xapi.Read(text, xapi.V1)
+	if err != nil {
+		f, err = xapi.Read(text, xapi.V2)
 	}
 	return &f, err
 }
 
 // readImported checks a statement. One that has no timestamp happened, for all that is known, when it was first stored.
 func readImported(text []byte) (*xapi.Facts, error) {
-	f, err := readByVersion(text)
+	f, err := readAny(text)
 	if err != nil {
 		return nil, invalid(err)
 	}

@@ -230,6 +230,25 @@ func TestVerifyFindsCorruption(t *testing.T) {
 	}
 }
 
+// That a statement points at another, by which it voids it, is not to be forgotten together with the mark of the other.
+func TestVerifyFindsALostReference(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *lrs.Store) {
+		c, gone := operator(), simple(newID())
+		mustPost(t, s, c, gone, voids(newID(), gone.id))
+		all := export(t, s, c, lrs.Extent{})
+		verify(t, s, c, 0)
+		for i, change := range []string{"UPDATE statements SET voided = false WHERE pos = @pos", "DELETE FROM statement_refs WHERE pos = @pos"} {
+			if err := s.Corrupt(t.Context(), change, all[i]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if f := verify(t, s, c, 1)[0]; f.ID != all[1].ID {
+			t.Errorf("found %v", f)
+		}
+	})
+}
+
 // What an export has and the store has no more, or otherwise, is found.
 func TestVerifyExport(t *testing.T) {
 	t.Parallel()

@@ -109,8 +109,10 @@ func (s *Store) PutWith(ctx context.Context, c access.Caller, line xapi.Version,
 		s.readers.Put(reader)
 		return []id.StatementID{}, nil
 	}
-	if err := s.store(ctx, p); err != nil {
-		return nil, err // the writer may still read what reader holds
+	if err := s.store(ctx, p); fault.Refuses(err) {
+		p.err = err
+	} else if err != nil { // it may be stored, and the writer may still read what reader holds
+		return nil, err
 	}
 	ids := make([]id.StatementID, len(p.entries))
 	for i, e := range p.entries {

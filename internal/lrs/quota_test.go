@@ -239,6 +239,12 @@ func TestRefusedDataIsDropped(t *testing.T) {
 		if err := send(io.EOF); !fault.Is(err, fault.Conflict) || q.files() != 0 {
 			q.Errorf("%v; %d files are kept", err, q.files())
 		}
+		writer := access.Caller{Org: id.DefaultOrg, Kind: access.ServiceAccount, Name: "writer", ServiceAccount: id.New[id.ServiceAccountID](), Scopes: access.StatementsWrite}
+		foreign := voids(newID(), sid)
+		foreign.extra = with("", usage, data).extra
+		if _, err := q.PutWith(q.Context(), writer, xapi.V1, id.StatementID{}, []byte(foreign.String()), parts(data)); !fault.Is(err, fault.Forbidden) || q.files() != 0 {
+			q.Errorf("%v; %d files are kept", err, q.files())
+		}
 		broken := errors.New("the line broke")
 		if err := send(broken); !errors.Is(err, broken) || q.files() != 0 {
 			q.Errorf("%v; %d files are kept", err, q.files())

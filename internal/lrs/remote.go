@@ -51,6 +51,8 @@ type Remote struct {
 	queue   []Item
 	last    time.Time // stored of the last item
 	ordered bool      // stored has not gone back, so there is going on from any item
+	line    xapi.Version
+	agreed  bool // the store has answered by it
 }
 
 // NewRemote makes a Source of another record store. Nothing is asked yet.
@@ -73,7 +75,7 @@ func NewRemote(cfg RemoteConfig) (*Remote, error) {
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.ResponseHeaderTimeout = remoteTimeout
-	r := &Remote{RemoteConfig: cfg, endpoint: u, ordered: true}
+	r := &Remote{RemoteConfig: cfg, endpoint: u, ordered: true, line: xapi.V1}
 	r.client = &http.Client{Transport: transport, CheckRedirect: func(next *http.Request, via []*http.Request) error {
 		if !r.own(next.URL) || len(via) > 5 {
 			return fmt.Errorf("%w: it redirects to %s", errStranger, next.URL.Redacted())

@@ -27,10 +27,11 @@ type elsewhere struct {
 	more     func(next int) string
 	through  string
 	password string
+	version  string // it answers to
 }
 
 func newElsewhere(t *testing.T, texts ...string) *elsewhere {
-	e := &elsewhere{texts: texts, voided: map[string]string{}, password: "secret"}
+	e := &elsewhere{texts: texts, voided: map[string]string{}, password: "secret", version: "1.0.3"}
 	e.more = func(next int) string { return fmt.Sprintf("/other/path?from=%d", next) }
 	e.Server = httptest.NewServer(http.HandlerFunc(e.serve))
 	t.Cleanup(e.Close)
@@ -48,8 +49,12 @@ func (e *elsewhere) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	user, password, _ := r.BasicAuth()
-	if user != "key" || password != e.password || r.Header.Get("X-Experience-API-Version") != "1.0.3" {
+	if user != "key" || password != e.password {
 		http.Error(w, "no such key", http.StatusUnauthorized)
+		return
+	}
+	if r.Header.Get("X-Experience-API-Version") != e.version {
+		http.Error(w, "no such version", http.StatusBadRequest)
 		return
 	}
 	q := r.URL.Query()
@@ -150,6 +155,21 @@ func TestImportFromElsewhere(t *testing.T) {
 			t.Errorf("asked %v", e.asked[0])
 		}
 	})
+}
+
+// A store that speaks 2.0 only is asked by that.
+func TestImportFromANewerStore(t *testing.T) {
+	t.Parallel()
+	s, c := open(t, dbtest.Open(t, db.SQLite)), operator()
+	e := newElsewhere(t, sent(0, simple(newID())), sent(1, simple(newID())), sent(2, simple(newID())))
+	e.version = "2.0.0"
+	wantCounts(t, importFrom(t, s, c, remote(t, e, nil), lrs.ImportOptions{}), 3, 0, 0)
+	if len(e.asked) != 3 {
+		t.Errorf("asked %v", e.asked)
+	}
+	e.version = "3.0.0"
+	_, err := s.Import(t.Context(), c, remote(t, e, nil), lrs.ImportOptions{})
+	wantFault(t, err, fault.Invalid)
 }
 
 // One that gives up leaves what was read; going on asks for the rest.

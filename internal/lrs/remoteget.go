@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"rollway/internal/fault"
+	"rollway/xapi"
 )
 
 // response is an answer, read to its end unless it has a stream.
@@ -31,9 +32,20 @@ func (a response) refused(u *url.URL) error {
 	return fault.New(fault.Invalid, "unexpected_answer", "%s answers %d %s. It says: %s", u.Redacted(), a.status, http.StatusText(a.status), said)
 }
 
-// get asks for an answer to its end.
+// get asks for an answer to its end, by 1.0.3, and by 2.0 from then on if the first question is refused that way only.
 func (r *Remote) get(ctx context.Context, u *url.URL) (response, error) {
-	return r.insist(ctx, u, r.whole)
+	res, err := r.insist(ctx, u, r.whole)
+	if err == nil && res.status == http.StatusBadRequest && !r.agreed {
+		r.line = xapi.V2
+		newer, err := r.insist(ctx, u, r.whole)
+		if err == nil && newer.status == http.StatusOK {
+			res = newer
+		} else {
+			r.line = xapi.V1
+		}
+	}
+	r.agreed = r.agreed || err == nil && res.status == http.StatusOK
+	return res, err
 }
 
 // insist asks again, later and later, while the store is not to be reached or says that it cannot answer now.
@@ -94,7 +106,7 @@ func (r *Remote) do(ctx context.Context, u *url.URL, accept string) (*http.Respo
 	if err != nil {
 		return nil, err
 	}
-	req.Header.Set("X-Experience-API-Version", "1.0.3")
+	req.Header.Set("X-Experience-API-Version", r.line.String())
 	req.Header.Set("Accept", accept)
 	if r.User != "" || r.Password != "" {
 		req.SetBasicAuth(r.User, r.Password)

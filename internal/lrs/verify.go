@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"rollway/internal/access"
@@ -73,11 +74,15 @@ func (s *Store) Verify(ctx context.Context, c access.Caller, keys bool, found fu
 					return out, err
 				}
 			}
+			unlinked, err := s.unlinked(ctx, c.Org, k)
+			if err != nil {
+				return out, err
+			}
 			damaged, err := s.damaged(ctx, c, k)
 			if err != nil {
 				return out, err
 			}
-			for _, p := range append(problems, damaged...) {
+			for _, p := range slices.Concat(problems, unlinked, damaged) {
 				out.Findings++
 				found(Finding{Position(k.pos), k.id, p})
 			}
@@ -119,7 +124,7 @@ func (s *Store) inspect(k kept) (problems []string) {
 		}
 	}
 	say(!bytes.Equal(hashOf(k.body), k.hash), "Its bytes have changed since they were stored: their hash is another one.")
-	f, err := readByVersion(k.body)
+	f, err := readAny(k.body)
 	if err != nil {
 		say(true, "It is no valid statement: %v.", err)
 		return problems
@@ -141,9 +146,28 @@ func (s *Store) inspect(k kept) (problems []string) {
 	return problems
 }
 
+// unlinked tells when a statement points at another and the store does not know it, by which a voided one would stay found.
+func (s *Store) unlinked(ctx context.Context, org id.OrgID, k kept) (problems []string, err error) {
+	if !bytes.Contains(k.body, []byte("StatementRef")) && !bytes.Contains(k.body, []byte(`\u`)) {
+		return nil, nil
+	}
+	f, err := readAny(k.body)
+	if err != nil || f.Object != xapi.KindStatementRef {
+		return nil, nil // which inspect tells
+	}
+	var linked bool
+	err = s.db.Read(ctx, func(tx *db.Tx) error {
+		return tx.Row(ctx, "SELECT EXISTS (SELECT 1 FROM statement_refs WHERE org_id = ? AND target = ? AND pos = ?)", int64(org), id.StatementID(f.Ref), k.pos).Scan(&linked)
+	})
+	if err == nil && !linked {
+		problems = append(problems, "What it points at is not noted.")
+	}
+	return problems, err
+}
+
 // unfound tells by what a statement ought to be found and is not.
 func (s *Store) unfound(ctx context.Context, org id.OrgID, k kept) (problems []string, err error) {
-	f, err := readByVersion(k.body)
+	f, err := readAny(k.body)
 	if err != nil {
 		return nil, err
 	}
@@ -181,7 +205,7 @@ func (s *Store) damaged(ctx context.Context, c access.Caller, k kept) (problems 
 			problems = append(problems, fmt.Sprintf("The data of its attachment %s is missing or has changed: %v.", a.SHA2, err))
 		}
 	}
-	f, err := readByVersion(k.body)
+	f, err := readAny(k.body)
 	if err != nil {
 		return problems, nil // which inspect tells
 	}
