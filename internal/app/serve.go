@@ -15,6 +15,7 @@ import (
 
 	"rollway/internal/db"
 	"rollway/internal/web"
+	"rollway/internal/web/lrsapi"
 )
 
 // drainTime is how long requests in flight are given at the end.
@@ -61,7 +62,7 @@ func (h *House) Serve(ctx context.Context, log *slog.Logger) (*Serving, error) {
 	s.leave = leave
 	s.beside(sending, h.Forwards.Work, log, "statements cannot be forwarded")
 	s.beside(sending, h.Mail.Work, log, "mail cannot be sent")
-	s.run(main, web.Server(web.Config{Log: log, Proxies: h.Config.proxies(), Hosts: h.mainHosts(), AnyHost: []string{healthz, readyz}, Render: h.dialect().Refusals(web.Readable)}, h.main()))
+	s.run(main, web.Server(web.Config{Log: log, Proxies: h.Config.proxies(), Hosts: h.mainHosts(), AnyHost: []string{healthz, readyz}, Render: h.dialect().Refusals(lrsapi.Refusals(web.Readable))}, h.main()))
 	s.run(courseware, web.Server(web.Config{Log: log, Proxies: h.Config.proxies(), Hosts: h.coursewareHosts()}, h.courseware()))
 	return s, nil
 }

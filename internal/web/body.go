@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"mime"
@@ -102,6 +103,7 @@ type paced struct {
 	start time.Time
 	read  int64
 	set   time.Time // the deadline last set
+	ended bool
 }
 
 func pace(w http.ResponseWriter, r *http.Request, now time.Time) {
@@ -113,19 +115,28 @@ func pace(w http.ResponseWriter, r *http.Request, now time.Time) {
 	r.Body = p
 }
 
-// StartBody counts the time that the client has for its body from now on, for doors that let requests wait before they read.
-func StartBody(r *http.Request) {
-	if p, ok := r.Body.(*paced); ok {
-		p.start = time.Now().Add(-p.earned())
+// Hurry asks for another pace from now on, no slower than what every body needs, whose grace it is if none is given. A read
+// that comes too late fails with os.ErrDeadlineExceeded among its causes.
+func Hurry(r *http.Request, pace Pace) {
+	if p := pacedBody(r); p != nil {
+		pace.Grace, pace.Rate = cmp.Or(pace.Grace, slowest.Grace), max(pace.Rate, slowest.Rate)
+		p.pace, p.start, p.set = pace, time.Now(), time.Time{}
 		p.allow()
 	}
 }
 
-// Hurry asks for another pace from now on. A read that comes too late fails with os.ErrDeadlineExceeded among its causes.
-func Hurry(r *http.Request, pace Pace) {
-	if p, ok := r.Body.(*paced); ok {
-		p.pace, p.start, p.set = pace, time.Now(), time.Time{}
-		p.allow()
+// pacedBody is the body that Guard gave a request, also when a door has put another around it that has an Unwrap. It is nil
+// for requests that did not come by Guard.
+func pacedBody(r *http.Request) *paced {
+	for body := r.Body; ; {
+		switch b := body.(type) {
+		case *paced:
+			return b
+		case interface{ Unwrap() io.ReadCloser }:
+			body = b.Unwrap()
+		default:
+			return nil
+		}
 	}
 }
 
@@ -135,6 +146,9 @@ func (p *paced) earned() time.Duration {
 }
 
 func (p *paced) allow() {
+	if p.ended {
+		return
+	}
 	may := p.pace.Grace + p.earned()
 	if p.pace.Most > 0 {
 		may = min(may, p.pace.Most)
@@ -149,6 +163,7 @@ func (p *paced) Read(b []byte) (int, error) {
 	n, err := p.ReadCloser.Read(b)
 	p.read += int64(n)
 	if err != nil {
+		p.ended = true
 		if err == io.EOF {
 			_ = p.conn.SetReadDeadline(time.Time{})
 		}

@@ -145,21 +145,6 @@ func TestHurry(t *testing.T) {
 	Hurry(httptest.NewRequest("POST", "/", nil), Pace{}) // not under Guard
 }
 
-// A body that had to wait for its turn has its whole time before it.
-func TestStartBody(t *testing.T) {
-	t.Parallel()
-	d := &deadlines{ResponseWriter: httptest.NewRecorder()}
-	r := httptest.NewRequest("POST", "/", strings.NewReader(strings.Repeat("x", 8<<10)))
-	pace(d, r, time.Now().Add(-time.Hour))
-	if _, err := io.ReadFull(r.Body, make([]byte, 4<<10)); err != nil {
-		t.Fatal(err)
-	}
-	before := time.Now()
-	StartBody(r)
-	wantNow(t, d.last.Add(-slowest.Grace), before)
-	StartBody(httptest.NewRequest("POST", "/", nil)) // not under Guard
-}
-
 // What stands in a body, names included, is nothing for the log.
 func TestBadJSONIsNotLogged(t *testing.T) {
 	t.Parallel()

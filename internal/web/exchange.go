@@ -73,15 +73,24 @@ func (x *exchange) Write(b []byte) (int, error) {
 	if x.status == 0 {
 		x.status = http.StatusOK
 	}
-	x.allow()
-	n, err := x.ResponseWriter.Write(b)
-	x.bytes += int64(n)
-	x.gone = x.gone || err != nil && err != http.ErrBodyNotAllowed && err != http.ErrContentLength
-	return n, err
+	total := 0
+	for {
+		x.allow()
+		n, err := x.ResponseWriter.Write(b[total:min(total+sendAtOnce, len(b))])
+		total += n
+		x.bytes += int64(n)
+		if err != nil {
+			x.gone = x.gone || err != http.ErrBodyNotAllowed && err != http.ErrContentLength
+			return total, err
+		}
+		if total == len(b) {
+			return total, nil
+		}
+	}
 }
 
-// sendAtOnce is how much of a file goes to the kernel before the deadline moves.
-const sendAtOnce = 4 << 20
+// sendAtOnce is how much is sent before the deadline moves, in bytes: a client has to take so much within [writeStall].
+const sendAtOnce = 256 << 10
 
 // ReadFrom keeps sendfile(2) within reach of files that are served.
 func (x *exchange) ReadFrom(src io.Reader) (int64, error) {

@@ -127,14 +127,18 @@ func NotFound(http.ResponseWriter, *http.Request) error {
 // Under hands every request whose path lies below prefix ("/xapi/") to door and all others to rest. Unlike http.ServeMux it
 // redirects nothing: clients that double or drop a slash cannot follow a redirect with their bodies and credentials.
 func Under(prefix string, door, rest http.Handler) http.Handler {
-	bare := strings.TrimSuffix(prefix, "/")
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == bare || strings.HasPrefix(r.URL.Path, prefix) {
+		if Below(prefix, r) {
 			door.ServeHTTP(w, r)
 			return
 		}
 		rest.ServeHTTP(w, r)
 	})
+}
+
+// Below reports whether a request's path is below prefix ("/xapi/"), or is it without the final slash.
+func Below(prefix string, r *http.Request) bool {
+	return r.URL.Path == strings.TrimSuffix(prefix, "/") || strings.HasPrefix(r.URL.Path, prefix)
 }
 
 // statusError gives a fault a status other than that of its kind.

@@ -67,7 +67,7 @@ func (d *door) putMixed(r *http.Request, a asked, wanted id.StatementID) ([]id.S
 		return nil, err
 	}
 	if len(body) <= lrs.MaxBody { // others are refused
-		a.room.shrink(int64(len(body)))
+		a.room.holdsOnly(int64(len(body)))
 	}
 	return d.store.PutWith(r.Context(), a.caller, a.line, wanted, body, func() (lrs.Part, error) { return nextAttachment(m) })
 }

@@ -53,6 +53,11 @@ func (d documents) get(w http.ResponseWriter, r *http.Request, a asked) error {
 	if err != nil {
 		return err
 	}
+	room, err := d.holdAnswer(r.Context(), a, len(doc.Content))
+	defer room.leave()
+	if err != nil {
+		return err
+	}
 	h := w.Header()
 	tag := `"` + doc.ETag + `"`
 	h["ETag"] = []string{tag}

@@ -32,7 +32,7 @@ type asked struct {
 	line   xapi.Version
 	caller access.Caller
 	query  web.Params
-	room   *room // for the body
+	room   *heldBody
 }
 
 type verb func(w http.ResponseWriter, r *http.Request, a asked) error
@@ -44,38 +44,38 @@ type door struct {
 	store    *lrs.Store
 	personOf PersonOf
 	table    map[string]methods
-	bodies   budget // of callers that are known
-	forms    budget // of the alternate syntax
+	bodies   *budget // of callers that are known
+	forms    *budget // of the alternate syntax
+	answers  *budget
 }
 
 // PersonOf tells what is known of an agent (Communication 2.4), and for one that nobody knows just what was asked.
 type PersonOf func(ctx context.Context, c access.Caller, agent xapi.Agent) (xapi.Person, error)
 
+// place is where the door is.
+const place = "/xapi/"
+
 // New returns the door. It cleans paths by itself: mount it with [web.Under] on "/xapi/", before any http.ServeMux.
 func New(w web.Door, store *lrs.Store, personOf PersonOf) http.Handler {
-	d := &door{web: w, store: store, personOf: personOf, bodies: newBudget(heldBodies, heldWait), forms: newBudget(heldForms, heldWait)}
-	return d.open()
+	return open(w, store, personOf, usual)
 }
 
-func (d *door) open() http.Handler {
+func open(w web.Door, store *lrs.Store, personOf PersonOf, h held) http.Handler {
+	d := &door{web: w, store: store, personOf: personOf,
+		bodies: newBudget(h.Bodies, h.BodiesEach, h.Wait), forms: newBudget(h.Forms, h.FormsEach, h.Wait), answers: newBudget(h.Answers, h.AnswersEach, 0)}
 	d.table = d.routes()
 	return web.Handle(web.Envelope, d.answer)
 }
 
 func (d *door) answer(w http.ResponseWriter, r *http.Request) error {
-	h := w.Header()
-	openToPages(h)
-	// Documents come back with the type they were sent with, and none of them is a page of ours.
-	h.Set("Content-Security-Policy", web.StrictPolicy+"; sandbox")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Cache-Control", "no-cache") // Last-Modified alone would let browsers guess how long an answer stays true
+	begin(w.Header())
 	name := resource(r.URL)
 	known, ok := d.table[name]
 	if !ok {
-		set(h, writtenVersion, latest.String())
+		set(w.Header(), writtenVersion, latest.String())
 		return fault.New(fault.NotFound, "no_such_resource", "There is no such resource here. There are: %s.", strings.Join(d.names(), ", "))
 	}
-	r.Pattern = "/xapi/" + name
+	r.Pattern = place + name
 	if r.Method == http.MethodOptions {
 		preflight(w, r, known.allow())
 		return nil
@@ -91,12 +91,34 @@ func (d *door) answer(w http.ResponseWriter, r *http.Request) error {
 	return d.dispatch(w, r, name, known)
 }
 
+// begin sets the headers that every answer has.
+func begin(h http.Header) {
+	openToPages(h)
+	// Documents come back with the type they were sent with, and none of them is a page of ours.
+	h.Set("Content-Security-Policy", web.StrictPolicy+"; sandbox")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cache-Control", "no-cache") // Last-Modified alone would let browsers guess how long an answer stays true
+}
+
+// Refusals renders failures that come before any door: below /xapi/ as this one does, otherwise by rest.
+func Refusals(rest web.Render) web.Render {
+	return func(w http.ResponseWriter, r *http.Request, f web.Failure) {
+		if !web.Below(place, r) {
+			rest(w, r, f)
+			return
+		}
+		begin(w.Header())
+		_, _ = negotiate(w.Header(), r) // only for its header
+		web.Envelope(w, r, f)
+	}
+}
+
 // answerForm answers a request in the alternate syntax.
 func (d *door) answerForm(w http.ResponseWriter, r *http.Request, name string, known methods) error {
-	room, err := d.forms.hold(r, maxForm)
+	room, err := d.forms.hold(r, web.ClientAddr(r.Context()), maxForm)
 	meant := r
 	if err == nil {
-		defer room.shrink(0)
+		defer room.leave()
 		meant, err = alternate(r)
 	}
 	if err != nil {
@@ -131,10 +153,10 @@ func (d *door) dispatch(w http.ResponseWriter, r *http.Request, name string, kno
 			return err
 		}
 	}
-	if a.room, err = d.bodies.hold(r, lrs.MaxBody); err != nil { // bodies are read by known callers only
+	if a.room, err = d.bodies.hold(r, partyOf(a.caller), lrs.MaxBody); err != nil { // bodies are read by known callers only
 		return err
 	}
-	defer a.room.shrink(0)
+	defer a.room.leave()
 	return do(w, r, a)
 }
 

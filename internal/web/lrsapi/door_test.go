@@ -88,7 +88,7 @@ func serveWith(t testing.TB, d *db.DB, open func(web.Door, *lrs.Store, lrsapi.Pe
 		return xapi.Person{Names: []string{"Ann"}, IFIs: []xapi.IFI{a.IFI}}, nil
 	}
 	s := &server{}
-	s.Server = httptest.NewServer(web.Guard(web.Config{Log: slog.New(slog.NewJSONHandler(s, nil))}, web.Under("/xapi/", open(door, store, person), http.NewServeMux())))
+	s.Server = httptest.NewServer(web.Guard(web.Config{Log: slog.New(slog.NewJSONHandler(s, nil)), Render: lrsapi.Refusals(web.Readable)}, web.Under("/xapi/", open(door, store, person), http.NewServeMux())))
 	t.Cleanup(s.Close)
 	return s
 }

@@ -37,6 +37,8 @@ var exchanges = []exchange{
 	{"Without a credential", "GET", "statements", "Authorization:", ""},
 	{"Without the right", "GET", "statements", "Authorization: Test nobody", ""},
 	{"With a method that is not taken", "PATCH", "statements", "", ""},
+	{"A GET with a body", "GET", "statements", "", "{}"},
+	{"A compressed body", "POST", "statements", "Content-Encoding: gzip\nX-Experience-API-Version: 2.0.0", "{}"},
 	{"An empty store", "GET", "statements", "", ""},
 
 	{"PUT stores a statement", "PUT", "statements?statementId=" + first, "", statement(ann, "http://example.com/started")},

@@ -18,7 +18,7 @@ func FuzzDoor(f *testing.F) {
 	s := serve(f, dbtest.Open(f, db.SQLite))
 	f.Fuzz(func(t *testing.T, method, path, header, body string) {
 		r, err := http.NewRequestWithContext(t.Context(), method, s.URL+"/xapi/"+path, http.NoBody)
-		if err != nil || r.Method != method || method == "TRACE" || method == "CONNECT" || body != "" && (method == "GET" || method == "HEAD") {
+		if err != nil || r.Method != method || method == "CONNECT" {
 			return // not for this door
 		}
 		if strings.ContainsFunc(r.URL.RawQuery, func(c rune) bool { return c <= ' ' || c == 0x7f }) || !sendable(header) {
@@ -34,11 +34,11 @@ func FuzzDoor(f *testing.F) {
 	})
 }
 
-// sendable tells whether net/http would send these header lines, and the door rather than what stands before it answer them.
+// sendable tells whether net/http would send these header lines as they are.
 func sendable(header string) bool {
 	for line := range strings.Lines(header) {
 		name, value, _ := strings.Cut(strings.TrimSpace(line), ":")
-		if name == "" || strings.Trim(strings.ToLower(name), "abcdefghijklmnopqrstuvwxyz-") != "" || strings.EqualFold(name, "Content-Encoding") || strings.EqualFold(name, "Expect") {
+		if name == "" || strings.Trim(strings.ToLower(name), "abcdefghijklmnopqrstuvwxyz-") != "" || strings.EqualFold(name, "Expect") {
 			return false
 		}
 		for _, c := range value {

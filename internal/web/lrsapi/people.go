@@ -44,6 +44,11 @@ func (d *door) getActivity(w http.ResponseWriter, r *http.Request, a asked) erro
 	if err != nil {
 		return err
 	}
+	room, err := d.holdAnswer(r.Context(), a, len(text))
+	defer room.leave()
+	if err != nil {
+		return err
+	}
 	return writeJSON(w, text)
 }
 

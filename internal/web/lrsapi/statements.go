@@ -126,6 +126,11 @@ func (d *door) getStatement(w http.ResponseWriter, r *http.Request, a asked, p *
 	if err != nil {
 		return err
 	}
+	room, err := d.holdAnswer(r.Context(), a, len(text))
+	defer room.leave()
+	if err != nil {
+		return err
+	}
 	lastModified(w.Header(), st.Stored)
 	if !shape.attachments {
 		return writeJSON(w, text)
@@ -141,12 +146,19 @@ func (d *door) writePage(w http.ResponseWriter, r *http.Request, a asked, page l
 		return err
 	}
 	f := d.formatter(r, a, shape.format)
+	n := 0
 	for i := range page.Statements {
 		text, err := f.format(page.Statements[i].JSON)
 		if err != nil {
 			return err
 		}
 		page.Statements[i].JSON = text
+		n += len(text)
+	}
+	room, err := d.holdAnswer(r.Context(), a, n)
+	defer room.leave()
+	if err != nil {
+		return err
 	}
 	if shape.attachments {
 		return writeMixed(w, r, attached, func(b *bufio.Writer) { writeResult(b, page) })
