@@ -1,6 +1,7 @@
 package db_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -364,4 +365,47 @@ func TestTimeLimitsAreUnavailable(t *testing.T) {
 	if err := <-held; err != nil {
 		t.Error(err)
 	}
+}
+
+// Bytes that were scanned are the caller's, whatever is read after them.
+func TestBytesOutliveTheirRow(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		ctx := t.Context()
+		table(t, d)
+		err := d.Write(ctx, func(tx *db.Tx) error {
+			for i := range 100 {
+				if _, err := tx.Exec(ctx, "INSERT INTO things (id, n, raw) VALUES (?, ?, ?)", id.New[id.PersonID](), i, bytes.Repeat([]byte{byte(i)}, 10*i)); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var all [100][]byte
+		err = d.Read(ctx, func(tx *db.Tx) error {
+			err := tx.Each(ctx, "SELECT n, raw FROM things ORDER BY n", nil, func(r *db.Rows) error {
+				var n int
+				var raw []byte
+				err := r.Scan(&n, &raw)
+				all[n] = raw
+				return err
+			})
+			if err != nil {
+				return err
+			}
+			var other []byte
+			return tx.Row(ctx, "SELECT raw FROM things WHERE n = 99").Scan(&other)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, raw := range all {
+			if !bytes.Equal(raw, bytes.Repeat([]byte{byte(i)}, 10*i)) {
+				t.Errorf("%d: %v", i, raw)
+			}
+		}
+	})
 }

@@ -221,12 +221,39 @@ func (t *liteTx) query(request context.Context, query string, args []any) (*Rows
 	if writes(query) { // INSERT … RETURNING
 		t.changed++
 	}
-	r := &Rows{next: rows.Next, scan: func(d []any) error { return rows.Scan(d...) }, err: rows.Err, close: rows.Close}
+	r := &Rows{next: rows.Next, scan: func(d []any) error { return rows.Scan(uncopied(d)...) }, err: rows.Err, close: rows.Close}
 	if !t.steady && request.Done() != nil {
 		r.next = func() bool { return request.Err() == nil && rows.Next() }
 		r.err = func() error { return errors.Join(rows.Err(), request.Err()) }
 	}
 	return r, nil
+}
+
+// uncopied has bytes scanned as the driver made them, for this row alone: database/sql would copy them once more.
+func uncopied(dest []any) []any {
+	for i, d := range dest {
+		if b, ok := d.(*[]byte); ok {
+			dest[i] = (*blob)(b)
+		}
+	}
+	return dest
+}
+
+type blob []byte
+
+// Scan implements [sql.Scanner].
+func (b *blob) Scan(v any) error {
+	switch v := v.(type) {
+	case nil:
+		*b = nil
+	case []byte:
+		*b = v
+	case string:
+		*b = blob(v)
+	default:
+		return fmt.Errorf("db: %T where bytes are expected", v)
+	}
+	return nil
 }
 
 func writes(query string) bool {
