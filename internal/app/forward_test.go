@@ -106,7 +106,7 @@ func TestForwardWaits(t *testing.T) {
 			least  time.Duration
 		}{
 			{503, "", "503 Service Unavailable. stop it", 0}, {429, "3600", "429", 59 * time.Minute}, {401, "", "user and secret", 0},
-			{404, "", "endpoint may be wrong", 0}, {302, "", "Redirects are not followed", 0}, {0, "", "cannot be reached", 0},
+			{403, "3600", "403", 59 * time.Minute}, {404, "", "endpoint may be wrong", 0}, {302, "", "Redirects are not followed", 0}, {0, "", "cannot be reached", 0},
 		}
 		var mu sync.Mutex
 		at := 0

@@ -105,7 +105,7 @@ func (p *progress) write(ctx context.Context, tx *db.Tx, org id.OrgID, fw id.For
 	for _, r := range p.refused {
 		err := tx.Defer(ctx, `INSERT INTO forward_refusals (org_id, forward_id, statement_id, status, answer, at, again) VALUES (?, ?, ?, ?, ?, ?, ?)
 			ON CONFLICT (org_id, forward_id, statement_id) DO UPDATE SET status = excluded.status, answer = excluded.answer, at = excluded.at, again = excluded.again`,
-			int64(org), fw, r.Statement, int64(r.Status), r.Answer, tx.Now(), false)
+			int64(org), fw, r.Statement, int64(r.Status), r.Answer, tx.Now(), r.Again)
 		if err != nil {
 			return err
 		}

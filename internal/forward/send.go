@@ -84,6 +84,16 @@ func (a answer) final() bool {
 	return false
 }
 
+// doubtful tells that it is about the statements or about whoever sends them: 403 says that a statement needs more rights,
+// and that there are none at all. (What says how long to wait is about the sender.)
+func (a answer) doubtful() bool {
+	switch a.status {
+	case http.StatusUnauthorized, http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusProxyAuthRequired, http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
+		return false
+	}
+	return a.status >= 400 && a.status < 500 && !a.final() && a.after == 0
+}
+
 // said is the beginning of the answer for people.
 func (a answer) said() string {
 	text := strings.Map(func(r rune) rune {
@@ -95,8 +105,8 @@ func (a answer) said() string {
 	return strings.TrimSpace(text)
 }
 
-// trouble is why nothing was settled: the statements are sent again.
-func (a answer) trouble() error {
+// trouble is why nothing was settled: the statements are sent again. It may say to what in particular the answer is.
+func (a answer) trouble(to string) error {
 	hint := ""
 	switch {
 	case a.status == http.StatusUnauthorized || a.status == http.StatusForbidden:
@@ -106,7 +116,7 @@ func (a answer) trouble() error {
 	case a.status >= 300 && a.status < 400:
 		hint = " Redirects are not followed; add the forward with the address itself."
 	}
-	return fault.New(fault.Unavailable, "receiver_answer", "The receiver answers %d %s.%s %s", a.status, http.StatusText(a.status), hint, a.said())
+	return fault.New(fault.Unavailable, "receiver_answer", "The receiver answers %d %s%s.%s %s", a.status, http.StatusText(a.status), to, hint, a.said())
 }
 
 // errData is in the chain of the error when the data of an attachment cannot be read here.

@@ -90,7 +90,7 @@ func (f *Forwards) attempt(ctx context.Context, j outbox.Job) (outbox.Result, er
 		return outbox.Result{}, err
 	}
 	a := &attempt{Forwards: f, to: f.send.to(fw, secret), org: j.Org, began: time.Now(), top: fw.place, progress: progress{place: fw.place}}
-	err = a.run(ctx)
+	err = a.undoubted(a.run(ctx))
 	return outbox.Result{Again: true, Wait: a.wait, Also: func(ctx context.Context, tx *db.Tx) error {
 		return a.progress.write(ctx, tx, j.Org, fw.ID)
 	}}, err
@@ -105,7 +105,8 @@ type attempt struct {
 	ahead                 // of those after the place
 	top      lrs.Position // the greatest of those that are settled
 	progress progress
-	wait     time.Duration // that the receiver asks for
+	doubts
+	wait time.Duration // that the receiver asks for
 }
 
 func (a *attempt) run(ctx context.Context) error {
@@ -159,9 +160,10 @@ func (a *attempt) next(ctx context.Context, found []lrs.Statement) error {
 	return nil
 }
 
-// late tells that the attempt should end here and the rest come with the next one.
+// late tells that the attempt should end here and the rest come with the next one. Doubts are resolved first, for the next one
+// would begin with them anew.
 func (a *attempt) late() bool {
-	return time.Since(a.began) > attemptFor && (len(a.rest) == 0 || a.rest[0].Position() > a.top)
+	return time.Since(a.began) > attemptFor && len(a.doubted) == 0 && (len(a.rest) == 0 || a.rest[0].Position() > a.top)
 }
 
 // pass is called when a statement is settled. The place moves on once those found late, which stand behind the one they
@@ -187,10 +189,11 @@ func (a *attempt) deliver(ctx context.Context, b batch) error {
 			a.pass()
 		}
 		a.progress.sent += len(b.statements)
+		a.resolve()
 		return nil
-	case !said.final():
+	case !said.final() && !said.doubtful():
 		a.wait = said.after
-		return said.trouble()
+		return said.trouble("")
 	case len(b.statements) == 1:
 		return a.judge(ctx, b, said)
 	}
@@ -208,6 +211,9 @@ func (a *attempt) deliver(ctx context.Context, b batch) error {
 // judge decides on a single statement that is not taken. Some receivers answer 409 to one they have already.
 func (a *attempt) judge(ctx context.Context, b batch, said answer) error {
 	st := b.statements[0]
+	if said.doubtful() && len(a.rest) > 0 { // not one that was refused before
+		return a.doubt(st, said)
+	}
 	if said.status == http.StatusConflict {
 		there, err := a.to.has(ctx, st.ID, b.line)
 		switch {
@@ -221,7 +227,7 @@ func (a *attempt) judge(ctx context.Context, b batch, said answer) error {
 			}
 		case there.status >= 500 || there.status == http.StatusTooManyRequests:
 			a.wait = there.after
-			return there.trouble()
+			return there.trouble("")
 		}
 	}
 	a.refuse(st, said.status, said.said())
