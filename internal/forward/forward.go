@@ -252,7 +252,7 @@ func (f *Forwards) Refusals(ctx context.Context, c access.Caller, name string, l
 		return nil, err
 	}
 	err = f.DB.Read(ctx, func(tx *db.Tx) error {
-		list, err = refusals(ctx, tx, c.Org, fw.ID, "ORDER BY at DESC, statement_id DESC", limit)
+		list, err = refusals(ctx, tx, c.Org, fw.ID, refusalsText+"ORDER BY at DESC, statement_id DESC LIMIT ?", limit)
 		return err
 	})
 	return list, err

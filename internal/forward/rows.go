@@ -21,17 +21,27 @@ func insert(ctx context.Context, tx *db.Tx, org id.OrgID, f Forward, secret []by
 	return err
 }
 
-const columns = `f.id, f.name, f.endpoint, f.username, f.filter, f.allow_private, f.plain_http, f.paused, f.place, f.sent, f.last_success, f.created,
-	(SELECT count(*) FROM forward_refusals r WHERE r.org_id = f.org_id AND r.forward_id = f.id)`
+const columns = `f.id, f.name, f.endpoint, f.username, f.filter, f.allow_private, f.plain_http, f.paused, f.place, f.sent, f.last_success, f.created`
 
-// rows reads the forwards of an organization, or the one of a name.
+// What is asked about each forward once a second, so that it neither counts nor looks through what was refused.
+const (
+	oneText   = "SELECT " + columns + ", f.secret FROM forwards f WHERE f.org_id = ? AND f.id = ?"
+	againText = refusalsText + "AND again ORDER BY at, statement_id LIMIT ?"
+)
+
+const refusalsText = "SELECT statement_id, status, answer, at, again FROM forward_refusals WHERE org_id = ? AND forward_id = ? "
+
+// rows reads the forwards of an organization, or the one of a name, for people: what was refused is counted.
 func rows(ctx context.Context, tx *db.Tx, org id.OrgID, name string) (found []Forward, err error) {
 	where, args := "", []any{int64(org)}
 	if name != "" {
 		where, args = " AND f.name = ?", append(args, name)
 	}
-	err = tx.Each(ctx, "SELECT "+columns+" FROM forwards f WHERE f.org_id = ?"+where+" ORDER BY f.name", args, func(r *db.Rows) error {
-		f, err := scan(r)
+	const counted = ", (SELECT count(*) FROM forward_refusals r WHERE r.org_id = f.org_id AND r.forward_id = f.id)"
+	err = tx.Each(ctx, "SELECT "+columns+counted+" FROM forwards f WHERE f.org_id = ?"+where+" ORDER BY f.name", args, func(r *db.Rows) error {
+		var refused int64
+		f, err := scan(r, &refused)
+		f.Refused = refused
 		found = append(found, f)
 		return err
 	})
@@ -41,7 +51,7 @@ func rows(ctx context.Context, tx *db.Tx, org id.OrgID, name string) (found []Fo
 func scan(r *db.Rows, more ...any) (f Forward, err error) {
 	var filter string
 	var place int64
-	err = r.Scan(append([]any{&f.ID, &f.Name, &f.Endpoint, &f.Username, &filter, &f.AllowPrivate, &f.PlainHTTP, &f.Paused, &place, &f.Sent, &f.LastSuccess, &f.Created, &f.Refused}, more...)...)
+	err = r.Scan(append([]any{&f.ID, &f.Name, &f.Endpoint, &f.Username, &filter, &f.AllowPrivate, &f.PlainHTTP, &f.Paused, &place, &f.Sent, &f.LastSuccess, &f.Created}, more...)...)
 	if err != nil {
 		return f, err
 	}
@@ -53,7 +63,7 @@ func scan(r *db.Rows, more ...any) (f Forward, err error) {
 
 // one reads the forward that a job is of, with its sealed secret; false when it is not there or paused.
 func one(ctx context.Context, tx *db.Tx, org id.OrgID, fw id.ForwardID) (f Forward, secret []byte, ok bool, err error) {
-	err = tx.Each(ctx, "SELECT "+columns+", f.secret FROM forwards f WHERE f.org_id = ? AND f.id = ?", []any{int64(org), fw}, func(r *db.Rows) error {
+	err = tx.Each(ctx, oneText, []any{int64(org), fw}, func(r *db.Rows) error {
 		f, err = scan(r, &secret)
 		ok = !f.Paused
 		return err
@@ -76,9 +86,9 @@ func retryRefused(ctx context.Context, tx *db.Tx, org id.OrgID, fw id.ForwardID)
 	return tx.Defer(ctx, "UPDATE forward_refusals SET again = ? WHERE org_id = ? AND forward_id = ?", true, int64(org), fw)
 }
 
-// refusals reads some of a forward's refusals; how is their order, perhaps after a condition.
-func refusals(ctx context.Context, tx *db.Tx, org id.OrgID, fw id.ForwardID, how string, limit int) (list []Refusal, err error) {
-	err = tx.Each(ctx, "SELECT statement_id, status, answer, at, again FROM forward_refusals WHERE org_id = ? AND forward_id = ? "+how+" LIMIT ?", []any{int64(org), fw, limit}, func(r *db.Rows) error {
+// refusals reads at most limit of a forward's refusals.
+func refusals(ctx context.Context, tx *db.Tx, org id.OrgID, fw id.ForwardID, text string, limit int) (list []Refusal, err error) {
+	err = tx.Each(ctx, text, []any{int64(org), fw, limit}, func(r *db.Rows) error {
 		var f Refusal
 		err := r.Scan(&f.Statement, &f.Status, &f.Answer, &f.At, &f.Again)
 		list = append(list, f)

@@ -70,7 +70,7 @@ func (f *Forwards) ready(ctx context.Context, j outbox.Job) (bool, error) {
 
 func (f *Forwards) toSendAgain(ctx context.Context, org id.OrgID, fw id.ForwardID, limit int) (list []Refusal, err error) {
 	err = f.DB.Read(ctx, func(tx *db.Tx) error {
-		list, err = refusals(ctx, tx, org, fw, "AND again ORDER BY statement_id", limit)
+		list, err = refusals(ctx, tx, org, fw, againText, limit)
 		return err
 	})
 	return list, err
