@@ -65,14 +65,14 @@ func (s *sending) refused(want []string, status int) {
 // A sender that may store nothing for a while, from whichever request on, passes nothing over, and all comes in order when it
 // may again.
 func TestForwardForbiddenSender(t *testing.T) {
-	sender := func(from int64) func(*sending) { // the first request is forbidden in any case, so that the others are of one statement
+	sender := func(from int64, status int) func(*sending) { // the first request is forbidden in any case, so that the others are of one statement
 		return func(s *sending) {
 			var n atomic.Int64
 			s.spoilBy(func(w http.ResponseWriter, _ *http.Request, _ []string) bool {
 				if at := n.Add(1); at > 1 && at < from {
 					return false
 				}
-				w.WriteHeader(403)
+				w.WriteHeader(status)
 				return true
 			})
 			ids := s.put(xapi.V1, times(130, did)...)
@@ -88,8 +88,9 @@ func TestForwardForbiddenSender(t *testing.T) {
 			s.until("all is well", func() bool { f := s.get("archive"); return f.LastError == "" && f.Refused == 0 && f.Sent == 130 })
 		}
 	}
-	t.Run("at first", func(t *testing.T) { eachSending(t, sender(2)) })
-	t.Run("between two", func(t *testing.T) { eachSending(t, sender(5)) })
+	t.Run("at first", func(t *testing.T) { eachSending(t, sender(2, 403)) })
+	t.Run("between two", func(t *testing.T) { eachSending(t, sender(5, 403)) })
+	t.Run("while the receiver is full", func(t *testing.T) { eachSending(t, sender(5, 413)) })
 }
 
 // What was forbidden right before the sender got the right to store is sent again by itself.

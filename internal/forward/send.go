@@ -75,17 +75,18 @@ type answer struct {
 // taken tells that the receiver has the statements now.
 func (a answer) taken() bool { return a.status == http.StatusOK || a.status == http.StatusNoContent }
 
-// final tells that it will not take them, whenever they are sent. (413 and 422 are what some answer instead of 400.)
+// final tells that it will not take them, whenever they are sent. (422 is what some answer instead of 400.)
 func (a answer) final() bool {
 	switch a.status {
-	case http.StatusBadRequest, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity:
+	case http.StatusBadRequest, http.StatusConflict, http.StatusUnprocessableEntity:
 		return true
 	}
 	return false
 }
 
 // doubtful tells that it is about the statements or about whoever sends them: 403 says that a statement needs more rights,
-// and that there are none at all. (What says how long to wait is about the sender.)
+// and that there are none at all, 413 that it is too long, and that the receiver keeps no more of this sender. (What says how
+// long to wait is about the sender.)
 func (a answer) doubtful() bool {
 	switch a.status {
 	case http.StatusUnauthorized, http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusProxyAuthRequired, http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
