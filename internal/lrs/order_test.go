@@ -173,38 +173,6 @@ func TestOrder(t *testing.T) {
 	})
 }
 
-// When the clock goes back, stored does not, and nothing is stored at a time already answered for.
-func TestClockGoesBack(t *testing.T) {
-	t.Parallel()
-	now := time.Now()
-	s, err := lrs.Open(t.Context(), lrs.Config{DB: dbtest.Open(t, db.SQLite), HomePage: "https://rollway.example", Now: func() time.Time { return now }})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	c := system()
-	put := func() time.Time {
-		st, err := s.Get(t.Context(), c, mustPost(t, s, c, simple(""))[0], false)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return st.Stored
-	}
-	first := put()
-	now = now.Add(time.Minute)
-	through, err := s.ConsistentThrough(t.Context())
-	if err != nil || !through.After(first) {
-		t.Fatal(through, err)
-	}
-	now = now.Add(-time.Hour)
-	if next := put(); !next.After(through) {
-		t.Errorf("stored at %v though everything up to %v was answered for", next, through)
-	}
-	if again, err := s.ConsistentThrough(t.Context()); err != nil || again.Before(through) {
-		t.Error("the answer went back", again, err)
-	}
-}
-
 // Everybody names the same few activities, in any order, with definitions that change: no deadlock, no error.
 func TestHotActivities(t *testing.T) {
 	t.Parallel()

@@ -89,6 +89,22 @@ func URL(t testing.TB, e db.Engine) string {
 	return named(base, name)
 }
 
+// With returns the address with a setting of PostgreSQL that those who connect by it get; that of SQLite is left as it is.
+func With(t testing.TB, address, setting, value string) string {
+	t.Helper()
+	if db.EngineOf(address) == db.SQLite {
+		return address
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := u.Query()
+	q.Set(setting, value)
+	u.RawQuery = strings.ReplaceAll(q.Encode(), "+", "%20") // pgx takes a plus for one
+	return u.String()
+}
+
 var counter atomic.Int64
 
 // server returns the address of the server's maintenance database.
