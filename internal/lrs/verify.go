@@ -39,7 +39,7 @@ type kept struct {
 
 // A voiding statement itself is never voided, whatever points at it.
 const readKept = `SELECT s.pos, s.id, s.actor, s.authority, s.registration, s.voids, s.voided, s.hash, s.body,
-	EXISTS (SELECT 1 FROM statement_refs r JOIN statements v ON v.org_id = r.org_id AND v.pos = r.pos WHERE r.org_id = s.org_id AND r.target = s.id AND v.voids)
+	EXISTS (SELECT 1 FROM statement_refs r WHERE r.org_id = s.org_id AND r.target = s.id AND (SELECT v.voids FROM statements v WHERE v.org_id = r.org_id AND v.pos = r.pos))
 	FROM statements s WHERE s.org_id = ? AND s.pos > ? AND s.pos <= ? ORDER BY s.pos LIMIT ?`
 
 const verifyPage = 200
