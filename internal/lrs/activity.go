@@ -99,7 +99,9 @@ func (s *Store) collectDefinitions(defines []definition, c access.Caller, e *ent
 
 var activityName = []db.Column{{Name: "org_id", Type: "bigint"}, {Name: "key", Type: "bigint"}}
 
-var findActivities = db.NewLookup("SELECT n.org_id, n.key, a.definition FROM @ n JOIN activities a ON a.org_id = n.org_id AND a.key = n.key", activityName...)
+// A scalar subquery, as in findStatements: PostgreSQL would join a table that it knows as small by reading all of it, and go on
+// with that for the minute in which it may have become large.
+var findActivities = db.NewLookup("SELECT n.org_id, n.key, (SELECT a.definition FROM activities a WHERE a.org_id = n.org_id AND a.key = n.key) FROM @ n", activityName...)
 
 // defining is an activity that requests define.
 type defining struct {
