@@ -174,6 +174,7 @@ func (b *budget) hold(r *http.Request, who any, limit int64) (*heldBody, error) 
 		return h, nil
 	}
 	if err := h.take(r.Context(), n); err != nil {
+		h.leave()
 		return nil, err
 	}
 	h.hurry()
