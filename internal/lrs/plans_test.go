@@ -1,6 +1,7 @@
 package lrs_test
 
 import (
+	"fmt"
 	"maps"
 	"regexp"
 	"slices"
@@ -30,7 +31,15 @@ func TestNothingScans(t *testing.T) {
 		for _, s := range stores {
 			useAll(t, s)
 		}
-		fill(t, d)
+		fill(t, d, 1, 200)
+		for text, p := range plans(t, d, opened) {
+			for _, r := range p.readings { // which may become large before PostgreSQL looks at its size again
+				if r.table == "activities" && !narrow(r.by) {
+					t.Errorf("all of a small table of activities is read:\n%s\n%s", text, p.shown)
+				}
+			}
+		}
+		fill(t, d, 201, 4000)
 		found := plans(t, d, opened)
 		for text, p := range found {
 			for _, wrong := range p.wrong() {
@@ -43,9 +52,9 @@ func TestNothingScans(t *testing.T) {
 	})
 }
 
-// fill makes the tables of PostgreSQL large, and one organization much larger than the others, which are many: its planner
-// counts on what is usual. SQLite's does not look.
-func fill(t *testing.T, d *db.DB) {
+// fill adds rows from and to these numbers to the tables of PostgreSQL, so that one organization is much larger than the others,
+// which are many: its planner counts on what is usual. SQLite's does not look.
+func fill(t *testing.T, d *db.DB, from, to int) {
 	t.Helper()
 	if d.Engine() == db.SQLite {
 		return
@@ -59,11 +68,11 @@ func fill(t *testing.T, d *db.DB) {
 		"statement_postings (key, first, more":                                                        "i % 100, i, ''",
 		"statement_inherited (key, pos, src":                                                          "i % 100, i, i",
 		"statement_refs (target, pos":                                                                 "gen_random_uuid(), i",
-		"activities (key, iri, definition":                                                            "i, '', ''",
+		"activities (key, iri, definition":                                                            "i, '', convert_to(repeat('x', 1000), 'UTF8')",
 		"attachments (pos, sha2, content_type, sha256, size":                                          "i, '', '', '', 0",
 		"documents (space, registration, name, activity, agent, content_type, content, etag, updated": "int8send(i % 100), '', i, '', '', '', '', '', 0",
 	} {
-		exec("INSERT INTO " + table + ", org_id) SELECT " + values + ", CASE WHEN i % 2 = 0 THEN 1000000 ELSE 1000000 + i END FROM generate_series(1::bigint, 4000) i")
+		exec(fmt.Sprintf("INSERT INTO %s, org_id) SELECT %s, CASE WHEN i %% 2 = 0 THEN 1000000 ELSE 1000000 + i END FROM generate_series(%d::bigint, %d) i", table, values, from, to))
 	}
 	exec("ANALYZE")
 }
