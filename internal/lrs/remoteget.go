@@ -32,7 +32,8 @@ func (a response) refused(u *url.URL) error {
 	return fault.New(fault.Invalid, "unexpected_answer", "%s answers %d %s. It says: %s", u.Redacted(), a.status, http.StatusText(a.status), said)
 }
 
-// get asks for an answer to its end, by 1.0.3, and by 2.0 from then on if the first question is refused that way only.
+// get asks for an answer to its end. It asks by 1.0.3, and from the first question on by 2.0 if the store refuses that one by
+// 1.0.3 and answers it by 2.0.
 func (r *Remote) get(ctx context.Context, u *url.URL) (response, error) {
 	res, err := r.insist(ctx, u, r.whole)
 	if err == nil && res.status == http.StatusBadRequest && !r.agreed {

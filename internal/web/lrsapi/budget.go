@@ -31,7 +31,8 @@ const (
 	heldFor   = 5 * time.Minute
 )
 
-// budget bounds the bytes held at once, of all and of each party. What finds no room waits for it, in the order of arrival.
+// budget bounds the bytes held at once, of all and of each party. What finds no room waits for so long, in the
+// order of arrival.
 type budget struct {
 	all  *semaphore.Weighted
 	each int64

@@ -108,7 +108,7 @@ func Refusals(rest web.Render) web.Render {
 			return
 		}
 		begin(w.Header())
-		_, _ = negotiate(w.Header(), r) // only for its header
+		_, _ = negotiate(w.Header(), r) // only for its header: what is wrong is told already
 		web.Envelope(w, r, f)
 	}
 }
